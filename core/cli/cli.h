@@ -1,0 +1,59 @@
+/*
+ * cli.h - what the subcommands of quire share.
+ *
+ * A subcommand is a function of the shape of main(); argv[0] is its own name.
+ * It returns the exit status: 0 success, 2 bad usage, 1 failure, and in the last
+ * two cases it has said what is wrong, and where, in one line on stderr.  A new
+ * one is one declaration here and one line of the table in main.c.
+ */
+#ifndef QUIRE_CLI_H
+#define QUIRE_CLI_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+enum { QUIRE_EXIT_OK = 0, QUIRE_EXIT_FAILURE = 1, QUIRE_EXIT_USAGE = 2 };
+
+int quire_cmd_plan(int argc, char **argv);
+int quire_cmd_model(int argc, char **argv);
+int quire_cmd_trace(int argc, char **argv);
+int quire_cmd_sim(int argc, char **argv);
+int quire_cmd_list(int argc, char **argv);
+
+/*
+ * Say "quire COMMAND: sentence" on stderr, on one line.  Return: the exit
+ * status, so that a command can write "return quire_usage_error(...)".
+ */
+int quire_usage_error(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int quire_command_failed(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * The next long option of the command line.  There are no short ones but -h,
+ * which is --help; as in getopt_long(), "--flag value" and "--flag=value" are
+ * the same and what is no option is moved behind, to argv[optind].
+ *
+ *	while ((i = quire_next_option(argc, argv, options)) >= 0)
+ *		... options[i].name, optarg ...
+ *	if (i == QUIRE_OPTION_BAD)
+ *		return QUIRE_EXIT_USAGE;
+ *
+ * @options ends with an empty entry and has val 0 and flag NULL throughout.
+ * Return: the index of the option, its value in optarg; QUIRE_OPTION_END behind
+ * the last; QUIRE_OPTION_BAD if it is none of them (the nearest is suggested) or
+ * its value is missing, or one is given that it does not take: the line is on
+ * stderr.
+ */
+enum { QUIRE_OPTION_END = -1, QUIRE_OPTION_BAD = -2 };
+int quire_next_option(int argc, char **argv, const struct option *options);
+
+/* Columns of the terminal behind @file; @otherwise where it is none. */
+unsigned int quire_terminal_columns(FILE *file, unsigned int otherwise);
+/* May @file show colours?  It is a terminal, not a dumb one, and NO_COLOR is unset. */
+bool quire_terminal_colours(FILE *file);
+/* Does the locale say that UTF-8 is understood? */
+bool quire_terminal_utf8(void);
+
+#endif /* QUIRE_CLI_H */

@@ -1,0 +1,46 @@
+/*
+ * json.c - where the JSON of a command goes.
+ */
+#include "json.h"
+
+#include "cli.h"
+#include "output.h"
+
+#include <quire/quire.h>
+#include <string.h>
+
+static int dump(const json_t *all, FILE *out)
+{
+	int rc = json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+
+	if (rc == 0 && (fputc('\n', out) == EOF || fflush(out) != 0))
+		rc = -1;
+	return rc;
+}
+
+int quire_json_write(const char *command, json_t *all, const char *path)
+{
+	struct quire_output out;
+	int rc;
+
+	if (!all)
+		return quire_command_failed(command, "no memory for the JSON report");
+	if (strcmp(path, "-") == 0) {
+		rc = dump(all, stdout);
+		json_decref(all);
+		return rc ? quire_command_failed(command, "cannot write standard output")
+			  : QUIRE_EXIT_OK;
+	}
+	if (quire_output_open(&out, path)) {
+		json_decref(all);
+		return quire_command_failed(command, "%s", quire_failure());
+	}
+	rc = dump(all, out.file);
+	json_decref(all);
+	if (rc) {
+		quire_output_discard(&out);
+		return quire_command_failed(command, "cannot write %s", path);
+	}
+	return quire_output_commit(&out) ? quire_command_failed(command, "%s", quire_failure())
+					 : QUIRE_EXIT_OK;
+}

@@ -1,0 +1,60 @@
+/*
+ * main.c - quire: finds the subcommand and hands over.
+ *
+ * A new command is one line in the table.
+ */
+#include "cli.h"
+
+#include "core/util.h"
+
+#include <string.h>
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{"sim", quire_cmd_sim, "run a workload in the simulator: scheduler x allocator, report"},
+	{"plan", quire_cmd_plan, "estimate by hand's arithmetic: time, memory, what fits"},
+	{"model", quire_cmd_model, "describe a model: parameters, K and V, flops"},
+	{"trace", quire_cmd_trace, "look at, convert and make workloads"},
+	{"list", quire_cmd_list, "schedulers, allocators, presets, models, GPUs"},
+};
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+static int help(FILE *out)
+{
+	fputs("quire - a laboratory for LLM serving\n\nusage: quire COMMAND [OPTIONS]\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\nquire COMMAND --help tells more; quire --version names this one.\n"
+	      "Exit status: 0 success, 1 failure, 2 bad usage.\n\n"
+	      "A first run:\n"
+	      "  quire sim --workload demo --model llama-3-8b --gpu a100-80g \\\n"
+	      "            --scheduler all --allocator all\n",
+	      out);
+	return QUIRE_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	const char *names[COMMANDS + 1] = {NULL}, *nearest;
+
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    quire_same_name(argv[1], "help"))
+		return help(stdout);
+	if (!strcmp(argv[1], "--version")) {
+		puts("quire " QUIRE_VERSION);
+		return QUIRE_EXIT_OK;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		names[i] = commands[i].name;
+		if (quire_same_name(argv[1], names[i]))
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	nearest = quire_nearest(argv[1], names);
+	if (nearest)
+		return quire_usage_error("", "no command '%s'; did you mean '%s'?", argv[1],
+					 nearest);
+	return quire_usage_error("", "no command '%s'; see quire --help", argv[1]);
+}

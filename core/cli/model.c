@@ -1,0 +1,179 @@
+/*
+ * model.c - "quire model": what a model is, and what it costs to keep and to run.
+ */
+#include "core/model/model.h"
+#include "cli.h"
+#include "json.h"
+#include "units.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char help[] =
+	"usage: quire model NAME | PATH [--json FILE]\n"
+	"\n"
+	"Describe a model: its shape, its parameters by part, the bytes of its weights and\n"
+	"of a token's keys and values, and the FLOPs of a token.\n"
+	"\n"
+	"  NAME         a built-in model, as in 'quire model qwen2.5-7b' ('quire list')\n"
+	"  PATH         a config.json as on Hugging Face, or a folder that holds one\n"
+	"  --json FILE  write the same as JSON; '-': to standard output, and nothing else\n"
+	"  --help       this page\n";
+
+static void print_part(const char *name, uint64_t count, uint64_t total)
+{
+	printf("  %-12s %17s %5.1f %%\n", name, quire_text_count(count).s,
+	       100.0 * (double)count / (double)total);
+}
+
+static void print_shape(const struct quire_model *m)
+{
+	printf("%s, a dense decoder of the %s family\n\n", m->name, m->family);
+	printf("Shape\n");
+	printf("  layers       %s\n", quire_text_count(m->layers).s);
+	printf("  hidden       %s\n", quire_text_count(m->hidden).s);
+	printf("  heads        %u of %u", m->heads, m->head_dim);
+	if (m->kv_heads == m->heads)
+		printf(", each with its own keys and values%s\n",
+		       m->qk_norm ? "; Q and K normed" : "");
+	else
+		printf("; %u of keys and values, each for %u of queries%s\n", m->kv_heads,
+		       m->heads / m->kv_heads, m->qk_norm ? "; Q and K normed" : "");
+	printf("  MLP          %s, %s\n", quire_text_count(m->intermediate).s,
+	       m->mlp_gated ? "gated: 3 matrices" : "plain: 2 matrices");
+	printf("  norms        %s\n", m->norm_bias ? "LayerNorm" : "RMSNorm");
+	printf("  biases       %s\n", m->mlp_bias && m->output_bias ? "on every matrix of a layer"
+				      : m->output_bias		    ? "on the attention's matrices"
+				      : m->qkv_bias		    ? "on Q, K and V"
+				      : m->mlp_bias		    ? "on the MLP's matrices"
+								    : "none");
+	printf("  positions    %s, up to ", m->positions_stored ? "learned" : "rotary");
+	printf("%s tokens\n", quire_text_count(m->positions_max).s);
+	printf("  vocabulary   %s; the head %s\n\n", quire_text_count(m->vocab).s,
+	       m->embeddings_tied ? "reuses the embedding" : "has its own matrix");
+}
+
+static void print_params(const struct quire_model *m)
+{
+	struct quire_params p;
+
+	quire_model_params(m, &p);
+	printf("Parameters\n");
+	print_part("embedding", p.embedding, p.total);
+	print_part("attention", p.attention, p.total);
+	print_part("MLP", p.mlp, p.total);
+	print_part("norms", p.norms, p.total);
+	print_part("head", p.head, p.total);
+	print_part("all", p.total, p.total);
+	printf("  %-12s %17s         matrices of the layers and one embedding\n\n", "notes' count",
+	       quire_text_count(p.notes).s);
+}
+
+static void print_bytes(const struct quire_model *m)
+{
+	const struct quire_dtype *d;
+
+	printf("Bytes      weights      KV of a token    of 1,000 tokens\n");
+	for (size_t i = 0; (d = quire_dtype_builtin(i)); i++) {
+		const uint64_t kv_bytes = quire_model_kv_bytes(m, d->bits);
+
+		printf("  %-6s %9s %14s B %18s\n", d->name,
+		       quire_text_si((double)quire_model_weight_bytes(m, d->bits), 4, "B").s,
+		       quire_text_count(kv_bytes).s,
+		       quire_text_si((double)kv_bytes * 1000, 4, "B").s);
+	}
+	printf("\n");
+}
+
+static void print_flops(const struct quire_model *m)
+{
+	struct quire_flops f;
+
+	quire_model_flops(m, 1, 1, 1, &f);
+	printf("FLOPs of one token\n");
+	printf("  %-12s %s\n", "QKV", quire_text_si(f.qkv, 4, "FLOP").s);
+	printf("  %-12s %s\n", "output", quire_text_si(f.output, 4, "FLOP").s);
+	printf("  %-12s %s\n", "MLP", quire_text_si(f.mlp, 4, "FLOP").s);
+	printf("  %-12s %s, if it is sampled\n", "head", quire_text_si(f.head, 4, "FLOP").s);
+	printf("  %-12s %s for each token it looks at: as much as all of the layers'\n"
+	       "  %-12s matrices at %s tokens of context\n",
+	       "attention", quire_text_si(f.attention, 4, "FLOP").s, "",
+	       quire_text_count((uint64_t)((f.qkv + f.output + f.mlp) / f.attention)).s);
+}
+
+static json_t *json_bytes(const struct quire_model *m)
+{
+	json_t *all = json_object();
+	const struct quire_dtype *d;
+
+	for (size_t i = 0; (d = quire_dtype_builtin(i)); i++) {
+		json_object_set_new(all, d->name,
+				    json_pack("{s:I, s:I}", "weights",
+					      (json_int_t)quire_model_weight_bytes(m, d->bits),
+					      "kv_per_token",
+					      (json_int_t)quire_model_kv_bytes(m, d->bits)));
+	}
+	return all;
+}
+
+static json_t *json_model(const struct quire_model *m)
+{
+	struct quire_params p;
+	struct quire_flops f;
+
+	quire_model_params(m, &p);
+	quire_model_flops(m, 1, 1, 1, &f);
+	return json_pack(
+		"{s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, "
+		"s:b, s:b}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:f, s:f, s:f, s:f, "
+		"s:f}}",
+		"name", m->name, "family", m->family, "shape", "layers", (int)m->layers, "hidden",
+		(int)m->hidden, "heads", (int)m->heads, "kv_heads", (int)m->kv_heads, "head_dim",
+		(int)m->head_dim, "intermediate", (int)m->intermediate, "vocab", (int)m->vocab,
+		"positions_max", (int)m->positions_max, "mlp_gated", m->mlp_gated,
+		"embeddings_tied", m->embeddings_tied, "qkv_bias", m->qkv_bias, "output_bias",
+		m->output_bias, "mlp_bias", m->mlp_bias, "norm_bias", m->norm_bias, "qk_norm",
+		m->qk_norm, "parameters", "embedding", (json_int_t)p.embedding, "attention",
+		(json_int_t)p.attention, "mlp", (json_int_t)p.mlp, "norms", (json_int_t)p.norms,
+		"head", (json_int_t)p.head, "total", (json_int_t)p.total, "notes",
+		(json_int_t)p.notes, "bytes", json_bytes(m), "flops_per_token", "qkv", f.qkv,
+		"output", f.output, "mlp", f.mlp, "head", f.head, "attention_per_context_token",
+		f.attention);
+}
+
+int quire_cmd_model(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", required_argument, NULL, 0},
+		{"help", no_argument, NULL, 0},
+		{NULL, 0, NULL, 0},
+	};
+	const char *json = NULL;
+	struct quire_model model;
+	int i, rc;
+
+	while ((i = quire_next_option(argc, argv, options)) >= 0) {
+		if (i == 1) {
+			fputs(help, stdout);
+			return QUIRE_EXIT_OK;
+		}
+		json = optarg;
+	}
+	if (i == QUIRE_OPTION_BAD)
+		return QUIRE_EXIT_USAGE;
+	if (argc - optind != 1)
+		return quire_usage_error("model", "expected one model's name or path, found %d",
+					 argc - optind);
+	rc = quire_model_find(&model, argv[optind]);
+	if (rc == -ENOENT)
+		return quire_usage_error("model", "%s", quire_failure());
+	if (rc)
+		return quire_command_failed("model", "%s", quire_failure());
+	if (!json || strcmp(json, "-") != 0) {
+		print_shape(&model);
+		print_params(&model);
+		print_bytes(&model);
+		print_flops(&model);
+	}
+	return json ? quire_json_write("model", json_model(&model), json) : QUIRE_EXIT_OK;
+}

@@ -1,0 +1,312 @@
+/*
+ * sim_run.c - see sim_run.h.
+ */
+#include "sim_run.h"
+
+#include "core/loop.h"
+#include "core/sim/sim.h"
+#include "output.h"
+#include "sweep.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One combination, taken apart. */
+struct run {
+	double rate;
+	uint64_t seed;
+	uint32_t model, gpu, tp, scheduler, allocator; /* indices into args */
+};
+
+static uint32_t turn(uint32_t *index, uint32_t count)
+{
+	uint32_t here = *index % count;
+
+	*index /= count;
+	return here;
+}
+
+static struct run run_at(const struct quire_sim_runs *sim, uint32_t index)
+{
+	const struct quire_sim_args *a = &sim->args;
+	struct run run;
+
+	run.allocator = turn(&index, a->allocators.count);
+	run.scheduler = turn(&index, a->schedulers.count);
+	run.tp = turn(&index, a->tps_count);
+	run.gpu = turn(&index, a->gpus.count);
+	run.model = turn(&index, a->models.count);
+	run.seed = a->workload.seed_first +
+		   turn(&index, (uint32_t)(a->workload.seed_last - a->workload.seed_first + 1));
+	run.rate = a->workload.rates_count ? a->workload.rates[index] : 0;
+	return run;
+}
+
+static void name_arrivals(struct quire_settings *c, const struct quire_workload_options *o,
+			  double rate)
+{
+	static const char *const name[] = {"source", "poisson", "gamma",
+					   "fixed",  "burst",	"closed"};
+	enum quire_arrivals kind = o->arrivals;
+
+	if (kind == QUIRE_ARRIVALS_SOURCE && rate > 0)
+		kind = QUIRE_ARRIVALS_POISSON;
+	if (kind == QUIRE_ARRIVALS_GAMMA)
+		snprintf(c->arrivals, sizeof(c->arrivals), "gamma,cv=%g", o->cv > 0 ? o->cv : 1);
+	else
+		snprintf(c->arrivals, sizeof(c->arrivals), "%s", name[kind]);
+}
+
+static void cost_config(const struct quire_sim_runs *sim, const struct run *run,
+			struct quire_cost_config *config)
+{
+	const struct quire_sim_args *a = &sim->args;
+	uint32_t length =
+		a->max_model_len ? a->max_model_len : sim->models[run->model].positions_max;
+
+	*config = (struct quire_cost_config){
+		.tp = a->tps[run->tp],
+		.weight_bits = a->weight_dtype->bits,
+		.kv_bits = a->kv_dtype->bits,
+		.step_tokens_max = length > 2048 ? length : 2048,
+		.seqs_max = a->max_num_seqs,
+	};
+	if (a->max_num_batched_tokens)
+		config->step_tokens_max = a->max_num_batched_tokens;
+}
+
+static void make_settings(const struct quire_sim_runs *sim, const struct run *run,
+			  struct quire_settings *c)
+{
+	const struct quire_sim_args *a = &sim->args;
+	const struct quire_workload *w = &sim->workload;
+	const struct quire_model *model = &sim->models[run->model];
+	uint64_t last_ns = w->count ? w->requests[w->count - 1].arrival_ns : 0;
+
+	*c = (struct quire_settings){
+		.tp = a->tps[run->tp],
+		.max_num_seqs = a->max_num_seqs,
+		.max_num_batched_tokens = a->max_num_batched_tokens,
+		.max_model_len = a->max_model_len,
+		.kv_slots = a->kv_slots,
+		.gpu_memory_utilization = a->gpu_memory_utilization,
+		.kv_bytes_per_token = quire_model_kv_bytes(model, a->kv_dtype->bits),
+		.requests = w->count,
+		.samples = a->workload.options.samples,
+		.duration_s = a->workload.options.duration_s,
+		.rate = run->rate,
+		.closed_users = w->closed_users,
+		.shuffle = a->workload.options.shuffle,
+		.audit = a->audit,
+		.seed = run->seed,
+		.windowed = a->windowed,
+		.window_from_s = a->window_from_s,
+		.window_until_s = a->window_until_s,
+		.slo_ttft_s = a->slo_ttft_s,
+		.slo_tpot_s = a->slo_tpot_s,
+	};
+	if (last_ns && !w->closed_users)
+		c->arrivals_per_s = (double)w->count / ((double)last_ns / 1e9);
+	name_arrivals(c, &a->workload.options, run->rate);
+	snprintf(c->scheduler, sizeof(c->scheduler), "%s", sim->schedulers[run->scheduler].full);
+	snprintf(c->allocator, sizeof(c->allocator), "%s", sim->allocators[run->allocator].full);
+	snprintf(c->scheduler_label, sizeof(c->scheduler_label), "%s",
+		 sim->schedulers[run->scheduler].label);
+	snprintf(c->allocator_label, sizeof(c->allocator_label), "%s",
+		 sim->allocators[run->allocator].label);
+	snprintf(c->model, sizeof(c->model), "%s", model->name);
+	snprintf(c->gpu, sizeof(c->gpu), "%s", sim->gpus[run->gpu].name);
+	snprintf(c->weight_dtype, sizeof(c->weight_dtype), "%s", a->weight_dtype->name);
+	snprintf(c->kv_dtype, sizeof(c->kv_dtype), "%s", a->kv_dtype->name);
+	snprintf(c->workload, sizeof(c->workload), "%s", w->name);
+	snprintf(c->workload_format, sizeof(c->workload_format), "%s", w->format);
+}
+
+static int broken(struct quire_report *r, enum quire_run_end end, const char *sentence)
+{
+	r->end = end;
+	snprintf(r->sentence, sizeof(r->sentence), "%s", sentence);
+	return 1;
+}
+
+/* See quire_sweep.prepare: the workload, and the size of the pool. */
+int quire_sim_prepare(void *arg, uint32_t index)
+{
+	struct quire_sim_runs *sim = arg;
+	const struct quire_sim_args *a = &sim->args;
+	struct run run = run_at(sim, index);
+	struct quire_report *r = &sim->reports[index];
+	struct quire_cost_config config;
+	struct quire_settings settings;
+	int rc;
+
+	if (sim->workload_index != index / sim->workload_runs) {
+		quire_workload_free(&sim->workload);
+		memset(&sim->workload, 0, sizeof(sim->workload));
+		rc = quire_workload_load(&a->workload, run.seed, run.rate, &sim->workload);
+		if (rc)
+			return rc;
+		sim->workload_index = index / sim->workload_runs;
+	}
+	make_settings(sim, &run, &settings);
+	cost_config(sim, &run, &config);
+	rc = 0;
+	if (!a->kv_slots)
+		rc = quire_kv_slots(&sim->models[run.model], &sim->gpus[run.gpu], &config,
+				    a->gpu_memory_utilization, &settings.kv_slots);
+	if (!settings.max_model_len) {
+		settings.max_model_len = sim->models[run.model].positions_max;
+		if (settings.kv_slots < settings.max_model_len && rc == 0)
+			settings.max_model_len = settings.kv_slots;
+	}
+	quire_report_init(r, &settings);
+	if (rc)
+		return broken(r, QUIRE_RUN_FAILED, quire_failure());
+	if (settings.kv_slots < 2 || settings.max_model_len < 2)
+		return broken(r, QUIRE_RUN_FAILED, "a pool of less than two tokens serves nobody");
+	return 0;
+}
+
+/* Caps that the client left open are what the model can still say. */
+static void set_caps(struct quire_request *requests, uint32_t count, uint32_t model_len)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t prompt = requests[i].prompt_tokens;
+		uint32_t room = prompt < model_len ? model_len - prompt : 1; /* or be refused */
+
+		if (requests[i].output_tokens_max > room)
+			requests[i].output_tokens_max = room;
+	}
+}
+
+void quire_sim_csv_path(const struct quire_sim_runs *sim, uint32_t index, char *path, size_t size)
+{
+	const char *csv = sim->args.csv, *slash = strrchr(csv, '/');
+	const char *dot = strrchr(slash ? slash : csv, '.');
+	struct run run = run_at(sim, index);
+	const struct quire_sim_args *a = &sim->args;
+	char label[2 * QUIRE_REPORT_NAME_MAX + 256];
+	size_t n;
+
+	if (sim->count == 1) {
+		snprintf(path, size, "%s", csv);
+		return;
+	}
+	n = (size_t)snprintf(label, sizeof(label), "%s-%s", sim->schedulers[run.scheduler].label,
+			     sim->allocators[run.allocator].label);
+	if (a->models.count > 1)
+		n += (size_t)snprintf(label + n, sizeof(label) - n, "-%s",
+				      sim->models[run.model].name);
+	if (a->gpus.count > 1)
+		n += (size_t)snprintf(label + n, sizeof(label) - n, "-%s", sim->gpus[run.gpu].name);
+	if (a->tps_count > 1)
+		n += (size_t)snprintf(label + n, sizeof(label) - n, "-tp%u", a->tps[run.tp]);
+	if (a->workload.rates_count > 1)
+		n += (size_t)snprintf(label + n, sizeof(label) - n, "-rate%.10g", run.rate);
+	if (a->workload.seed_last > a->workload.seed_first)
+		snprintf(label + n, sizeof(label) - n, "-seed%llu", (unsigned long long)run.seed);
+	for (char *c = label; *c; c++)
+		if (*c == '/' || isspace((unsigned char)*c))
+			*c = '_';
+	snprintf(path, size, "%.*s.%s%s", dot ? (int)(dot - csv) : (int)strlen(csv), csv, label,
+		 dot ? dot : "");
+}
+
+static int write_csv(const struct quire_sim_runs *sim, uint32_t index,
+		     const struct quire_metrics *m, const struct quire_request *requests)
+{
+	struct quire_output out;
+	char path[4096];
+	int rc;
+
+	if (!sim->args.csv)
+		return 0;
+	quire_sim_csv_path(sim, index, path, sizeof(path));
+	rc = quire_output_open(&out, path);
+	if (rc)
+		return rc;
+	rc = quire_report_csv(out.file, m, requests);
+	if (rc)
+		quire_output_discard(&out);
+	else
+		rc = quire_output_commit(&out);
+	return rc;
+}
+
+/* Run it with everything ready.  Return: 0; -ECANCELED ejected; -errno failed. */
+static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct quire_cost *cost,
+		    struct quire_request *requests, void *progress)
+{
+	const struct quire_sim_args *a = &sim->args;
+	const struct quire_workload *w = &sim->workload;
+	struct run run = run_at(sim, index);
+	struct quire_report *r = &sim->reports[index];
+	struct quire_sim exec = {.cost = cost, .output_tokens = w->output_tokens};
+	struct quire_loop_config config = {
+		.scheduler = a->schedulers.at[run.scheduler],
+		.allocator = a->allocators.at[run.allocator],
+		.slots_total = r->config.kv_slots,
+		.seqs_max = a->max_num_seqs,
+		.seq_tokens_max = r->config.max_model_len,
+		.step_tokens_max = a->max_num_batched_tokens,
+		.audit = a->audit,
+		.requests = requests,
+		.output_tokens = w->output_tokens,
+		.requests_count = w->count,
+		.closed_users = w->closed_users,
+		.window_from_ns = a->windowed ? (uint64_t)llround(a->window_from_s * 1e9) : 0,
+		.window_until_ns = a->windowed && isfinite(a->window_until_s)
+					   ? (uint64_t)llround(a->window_until_s * 1e9)
+					   : UINT64_MAX,
+		.exec = {.ops = &quire_exec_sim, .priv = &exec},
+		.progress = quire_sweep_progress,
+		.progress_arg = progress,
+	};
+	struct quire_loop *loop = quire_loop_new(&config);
+	char sentence[QUIRE_REPORT_SENTENCE_MAX] = "";
+	int rc, made;
+
+	if (!loop)
+		return -EINVAL;
+	r->config.max_num_batched_tokens = quire_loop_step_tokens_max(loop);
+	rc = quire_loop_run(loop);
+	if (rc)
+		snprintf(sentence, sizeof(sentence), "%s", quire_failure());
+	made = quire_report_make(r, quire_loop_metrics(loop), requests);
+	if (made == 0)
+		made = write_csv(sim, index, quire_loop_metrics(loop), requests);
+	quire_loop_free(loop);
+	return rc ? quire_fail(rc, "%s", sentence) : made;
+}
+
+/* See quire_sweep.run. */
+void quire_sim_run(void *arg, uint32_t index, void *progress)
+{
+	const struct quire_sim_runs *sim = arg;
+	struct run run = run_at(sim, index);
+	struct quire_report *r = &sim->reports[index];
+	size_t size = sim->workload.count * sizeof(struct quire_request);
+	struct quire_request *requests = malloc(size ? size : 1);
+	struct quire_cost_config config;
+	struct quire_cost cost;
+	int rc;
+
+	if (!requests) {
+		broken(r, QUIRE_RUN_FAILED, "no memory for the requests");
+		return;
+	}
+	memcpy(requests, sim->workload.requests, size);
+	set_caps(requests, sim->workload.count, r->config.max_model_len);
+	cost_config(sim, &run, &config);
+	rc = quire_cost_init(&cost, &sim->models[run.model], &sim->gpus[run.gpu], &config);
+	if (rc == 0) {
+		rc = run_loop(sim, index, &cost, requests, progress);
+		quire_cost_free(&cost);
+	}
+	if (rc)
+		broken(r, rc == -ECANCELED ? QUIRE_RUN_EJECTED : QUIRE_RUN_FAILED, quire_failure());
+	free(requests);
+}

@@ -1,0 +1,40 @@
+/*
+ * sim_run.h - one combination of what the command line of "quire sim" names.
+ *
+ * Combinations are numbered with the allocator turning fastest, then scheduler,
+ * tp, GPU, model, seed, and the rate slowest: runs of one workload are neighbours,
+ * so that it is loaded once, just before the first of them starts.
+ */
+#ifndef QUIRE_SIM_RUN_H
+#define QUIRE_SIM_RUN_H
+
+#include "core/sim/gpu.h"
+#include "core/trace/report.h"
+#include "sim_args.h"
+
+struct quire_module_names {
+	char full[QUIRE_REPORT_NAME_MAX];
+	char label[QUIRE_REPORT_NAME_MAX];
+};
+
+struct quire_sim_runs {
+	struct quire_sim_args args;
+	struct quire_model models[QUIRE_REPEATS_MAX];
+	struct quire_gpu gpus[QUIRE_REPEATS_MAX];
+	struct quire_module_names schedulers[QUIRE_REPEATS_MAX];
+	struct quire_module_names allocators[QUIRE_REPEATS_MAX];
+	uint32_t count;			/* combinations */
+	uint32_t workload_runs;		/* of one workload */
+	struct quire_workload workload; /* of the runs that start now */
+	uint32_t workload_index;	/* which it is; UINT32_MAX: none yet */
+	struct quire_report *reports;	/* [count] */
+};
+
+/* The functions of struct quire_sweep; @arg is the struct quire_sim_runs. */
+int quire_sim_prepare(void *arg, uint32_t index);
+void quire_sim_run(void *arg, uint32_t index, void *progress);
+
+/* Where the CSV of a run goes: "out.csv", or of several "out.static-paged.csv". */
+void quire_sim_csv_path(const struct quire_sim_runs *sim, uint32_t index, char *path, size_t size);
+
+#endif /* QUIRE_SIM_RUN_H */

@@ -1,0 +1,306 @@
+/*
+ * sweep.c - see sweep.h.
+ *
+ * What a child writes: one byte for each percent of progress, then the byte
+ * REPORT_FOLLOWS and a struct quire_report.
+ */
+#include "sweep.h"
+
+#include "cli.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { REPORT_FOLLOWS = 255 };
+
+struct child {
+	pid_t pid;
+	int fd; /* its pipe */
+	uint32_t index;
+	uint32_t percent;
+	bool reports;	 /* its report has begun */
+	size_t received; /* bytes of it */
+	struct quire_report report;
+};
+
+struct state {
+	const struct quire_sweep *sweep;
+	struct child *children; /* [children_count] that run now */
+	struct pollfd *fds;	/* [children_count] */
+	uint32_t children_count, started, ended;
+	bool line_shown;
+};
+
+/* Whom a child's progress goes to; in this process, the terminal. */
+struct progress {
+	int fd; /* -1: this process */
+	struct state *state;
+	uint32_t index, percent;
+};
+
+static volatile sig_atomic_t stopped_by;
+
+static void stop(int signal_number)
+{
+	stopped_by = signal_number;
+}
+
+int quire_sweep_signal(void)
+{
+	return (int)stopped_by;
+}
+
+uint32_t quire_sweep_cores(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores > 0 ? (uint32_t)cores : 1;
+}
+
+static void erase_line(struct state *st)
+{
+	if (st->line_shown)
+		fputs("\r\033[K", st->sweep->progress);
+	st->line_shown = false;
+}
+
+/* One line that never wraps: "3/6 runs, static x paged 45%, ...". */
+static void show_line(struct state *st, const struct progress *here)
+{
+	const struct quire_sweep *sweep = st->sweep;
+	char line[1024], label[2 * QUIRE_REPORT_NAME_MAX + 8];
+	size_t n, columns;
+
+	if (!sweep->progress)
+		return;
+	n = (size_t)snprintf(line, sizeof(line), "%u/%u runs", st->ended, sweep->count);
+	for (uint32_t i = 0; i < st->children_count + (here ? 1 : 0) && n < sizeof(line); i++) {
+		uint32_t index = here ? here->index : st->children[i].index;
+		uint32_t percent = here ? here->percent : st->children[i].percent;
+
+		quire_report_label(&sweep->reports[index], label, sizeof(label));
+		n += (size_t)snprintf(line + n, sizeof(line) - n, ", %s %u%%", label, percent);
+	}
+	columns = quire_terminal_columns(sweep->progress, 80);
+	if (columns < sizeof(line))
+		line[columns - 1] = '\0';
+	fprintf(sweep->progress, "\r\033[K%s", line);
+	fflush(sweep->progress);
+	st->line_shown = true;
+}
+
+static void write_all(int fd, const void *data, size_t size)
+{
+	const char *at = data;
+
+	while (size) {
+		ssize_t n = write(fd, at, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(QUIRE_EXIT_FAILURE); /* nobody listens any more */
+		at += n;
+		size -= (size_t)n;
+	}
+}
+
+void quire_sweep_progress(void *arg, uint64_t now_ns, uint32_t finished, uint32_t count)
+{
+	struct progress *p = arg;
+	uint32_t percent = count ? (uint32_t)((uint64_t)finished * 100 / count) : 100;
+	unsigned char byte = (unsigned char)percent;
+
+	(void)now_ns;
+	if (percent == p->percent)
+		return;
+	p->percent = percent;
+	if (p->fd >= 0)
+		write_all(p->fd, &byte, 1);
+	else
+		show_line(p->state, p);
+}
+
+static _Noreturn void child_main(const struct quire_sweep *sweep, uint32_t index, int fd)
+{
+	struct progress p = {.fd = fd, .index = index, .percent = UINT32_MAX};
+	unsigned char byte = REPORT_FOLLOWS;
+
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	sweep->run(sweep->arg, index, &p);
+	fflush(NULL);
+	write_all(fd, &byte, 1);
+	write_all(fd, &sweep->reports[index], sizeof(struct quire_report));
+	_exit(QUIRE_EXIT_OK);
+}
+
+static int start_child(struct state *st, uint32_t index)
+{
+	struct child *c = &st->children[st->children_count];
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		return quire_fail(-errno, "cannot make a pipe: %s", strerror(errno));
+	fflush(NULL); /* or the child would print it again */
+	c->pid = fork();
+	if (c->pid == 0) {
+		close(ends[0]);
+		child_main(st->sweep, index, ends[1]);
+	}
+	close(ends[1]);
+	if (c->pid < 0) {
+		close(ends[0]);
+		return quire_fail(-errno, "cannot start a process: %s", strerror(errno));
+	}
+	c->fd = ends[0];
+	c->index = index;
+	c->percent = 0;
+	c->reports = false;
+	c->received = 0;
+	st->children_count++;
+	return 0;
+}
+
+static const char *signal_name(int number)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} known[] = {
+		{SIGSEGV, "SIGSEGV"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},
+		{SIGFPE, "SIGFPE"},   {SIGILL, "SIGILL"},   {SIGKILL, "SIGKILL"},
+		{SIGTERM, "SIGTERM"}, {SIGTRAP, "SIGTRAP"}, {SIGSYS, "SIGSYS"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (known[i].number == number)
+			return known[i].name;
+	return NULL;
+}
+
+/* It has closed its pipe: take its report, or tell how it died. */
+static void end_child(struct state *st, uint32_t which)
+{
+	struct child *c = &st->children[which];
+	struct quire_report *r = &st->sweep->reports[c->index];
+	int status = 0;
+
+	close(c->fd);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (c->received == sizeof(c->report)) {
+		*r = c->report;
+	} else {
+		r->end = QUIRE_RUN_CRASHED;
+		if (WIFSIGNALED(status) && signal_name(WTERMSIG(status)))
+			snprintf(r->sentence, sizeof(r->sentence), "signal %s",
+				 signal_name(WTERMSIG(status)));
+		else if (WIFSIGNALED(status))
+			snprintf(r->sentence, sizeof(r->sentence), "signal %d", WTERMSIG(status));
+		else
+			snprintf(r->sentence, sizeof(r->sentence),
+				 "it left with exit status %d and no report", WEXITSTATUS(status));
+	}
+	*c = st->children[--st->children_count];
+	st->ended++;
+}
+
+/* Return: is there more to come? */
+static bool read_child(struct child *c)
+{
+	unsigned char buffer[4096];
+	ssize_t got = read(c->fd, buffer, sizeof(buffer));
+	size_t at = 0, n;
+
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN;
+	for (; at < (size_t)got && !c->reports; at++) {
+		c->reports = buffer[at] == REPORT_FOLLOWS;
+		c->percent = c->reports ? 100 : buffer[at];
+	}
+	n = (size_t)got - at;
+	if (n > sizeof(c->report) - c->received)
+		n = sizeof(c->report) - c->received;
+	memcpy((char *)&c->report + c->received, buffer + at, n);
+	c->received += n;
+	return got > 0;
+}
+
+static int wait_children(struct state *st)
+{
+	for (uint32_t i = 0; i < st->children_count; i++)
+		st->fds[i] = (struct pollfd){.fd = st->children[i].fd, .events = POLLIN};
+	if (poll(st->fds, st->children_count, -1) < 0)
+		return errno == EINTR ? 0 : quire_fail(-errno, "poll: %s", strerror(errno));
+	for (uint32_t i = st->children_count; i-- > 0;) /* end_child() moves the last */
+		if (st->fds[i].revents && !read_child(&st->children[i]))
+			end_child(st, i);
+	show_line(st, NULL);
+	return 0;
+}
+
+static int start_next(struct state *st)
+{
+	const struct quire_sweep *sweep = st->sweep;
+	uint32_t index = st->started++;
+	struct progress here = {.fd = -1, .state = st, .index = index, .percent = UINT32_MAX};
+	int rc = sweep->prepare(sweep->arg, index);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0 && sweep->jobs)
+		return start_child(st, index);
+	if (rc == 0)
+		sweep->run(sweep->arg, index, &here);
+	st->ended++;
+	return 0;
+}
+
+int quire_sweep_run(const struct quire_sweep *sweep)
+{
+	struct state st = {.sweep = sweep};
+	struct sigaction action = {.sa_handler = stop}, old_int, old_term;
+	uint32_t jobs = sweep->jobs < sweep->count ? sweep->jobs : sweep->count;
+	int rc = 0;
+
+	st.children = calloc(jobs + 1, sizeof(*st.children));
+	st.fds = calloc(jobs + 1, sizeof(*st.fds));
+	if (!st.children || !st.fds) {
+		rc = quire_fail(-ENOMEM, "no memory for %u runs", sweep->count);
+		goto out_free;
+	}
+	if (jobs) {
+		sigaction(SIGINT, &action, &old_int); /* no SA_RESTART: poll() shall return */
+		sigaction(SIGTERM, &action, &old_term);
+	}
+	while (rc == 0 && !stopped_by && st.ended < sweep->count) {
+		if (st.started < sweep->count && (!jobs || st.children_count < jobs))
+			rc = start_next(&st);
+		else
+			rc = wait_children(&st);
+	}
+	for (; st.children_count; st.children_count--) {
+		kill(st.children[st.children_count - 1].pid, SIGKILL);
+		waitpid(st.children[st.children_count - 1].pid, NULL, 0);
+		close(st.children[st.children_count - 1].fd);
+	}
+	erase_line(&st);
+	if (jobs) {
+		sigaction(SIGINT, &old_int, NULL);
+		sigaction(SIGTERM, &old_term, NULL);
+	}
+	if (rc == 0 && stopped_by)
+		rc = -EINTR;
+out_free:
+	free(st.fds);
+	free(st.children);
+	return rc;
+}

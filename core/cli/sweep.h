@@ -1,0 +1,47 @@
+/*
+ * sweep.h - many runs at the same time, each in a process of its own.
+ *
+ * Runs share nothing, so a module that crashes takes one run with it, and the
+ * results are those of running one by one.  A child sends its progress and, in
+ * the end, its whole struct quire_report home through a pipe; what it prints on
+ * stdout goes to stderr.
+ */
+#ifndef QUIRE_SWEEP_H
+#define QUIRE_SWEEP_H
+
+#include "core/trace/report.h"
+#include <stdio.h>
+
+struct quire_sweep {
+	uint32_t count;
+	uint32_t jobs;		      /* processes at one time; 0: none, all in this one */
+	struct quire_report *reports; /* [count] filled in by prepare(), run() and the sweep */
+	FILE *progress;		      /* a terminal for the progress line; NULL: none */
+	void *arg;
+
+	/*
+	 * Make ready what run @index needs, and its report's settings; in this
+	 * process, in order of the index, just before the run starts.  Return: 0;
+	 * 1 do not run it, its report says why; -errno ends the whole sweep.
+	 */
+	int (*prepare)(void *arg, uint32_t index);
+	/* Run it and fill in its report, in the child.  Hand quire_sweep_progress()
+	 * and @progress to the loop. */
+	void (*run)(void *arg, uint32_t index, void *progress);
+};
+
+/*
+ * Return: 0, though single runs may have failed, see their reports; -EINTR a
+ * signal asked to stop (quire_sweep_signal() tells which); -errno with a sentence
+ * in quire_failure().
+ */
+int quire_sweep_run(const struct quire_sweep *sweep);
+int quire_sweep_signal(void);
+
+/* Of the shape of quire_loop_config.progress. */
+void quire_sweep_progress(void *progress, uint64_t now_ns, uint32_t finished, uint32_t count);
+
+/* Processors that are online. */
+uint32_t quire_sweep_cores(void);
+
+#endif /* QUIRE_SWEEP_H */

@@ -1,0 +1,250 @@
+/*
+ * config.c - a model from the config.json that Hugging Face keeps beside weights.
+ *
+ * Strict: what would change a figure and is missing, of a wrong type or absurd
+ * fails with one sentence that names the file and the key.  What does not change
+ * one (rotary bases, initializers, token ids) is not looked at.
+ */
+#define _XOPEN_SOURCE 700 /* realpath */
+
+#include "core/util.h"
+#include "model.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct config {
+	const char *path; /* for sentences */
+	json_t *root;
+};
+
+/* Architectures that are built, and their family. */
+static const struct {
+	const char *architecture, *model_type, *family;
+} families[] = {
+	{"LlamaForCausalLM", "llama", "llama"}, /* Yi too */
+	{"MistralForCausalLM", "mistral", "mistral"}, {"Qwen2ForCausalLM", "qwen2", "qwen2"},
+	{"Qwen3ForCausalLM", "qwen3", "qwen3"},	      {"OPTForCausalLM", "opt", "opt"},
+};
+
+#define FAMILIES_COUNT (sizeof(families) / sizeof(families[0]))
+#define BUILT	       "Llama, Mistral, Qwen2, Qwen3 and OPT are"
+
+/* The upper bounds keep every product in arithmetic.c within 64 bits. */
+#define LAYERS_MAX 1024
+#define HEADS_MAX  4096
+#define DIM_MAX	   4096
+#define WIDTH_MAX  (1 << 20)
+#define VOCAB_MAX  (1 << 24)
+#define TOKENS_MAX (1 << 24)
+
+/* A whole number.  Missing or null: *out stays, if @optional. */
+static int get_count(const struct config *c, const char *key, uint32_t max, bool optional,
+		     uint32_t *out)
+{
+	const json_t *value = json_object_get(c->root, key);
+
+	if (!value || json_is_null(value)) {
+		if (optional)
+			return 0;
+		return quire_fail(-EINVAL, "%s: key '%s' is missing", c->path, key);
+	}
+	if (!json_is_integer(value))
+		return quire_fail(-EINVAL, "%s: key '%s' must be a whole number", c->path, key);
+	if (json_integer_value(value) < 1 || json_integer_value(value) > (json_int_t)max)
+		return quire_fail(
+			-EINVAL, "%s: key '%s' is %" JSON_INTEGER_FORMAT ", expected 1 to %" PRIu32,
+			c->path, key, json_integer_value(value), max);
+	*out = (uint32_t)json_integer_value(value);
+	return 0;
+}
+
+/* A truth value.  Missing or null: *out stays. */
+static int get_flag(const struct config *c, const char *key, bool *out)
+{
+	const json_t *value = json_object_get(c->root, key);
+
+	if (!value || json_is_null(value))
+		return 0;
+	if (!json_is_boolean(value))
+		return quire_fail(-EINVAL, "%s: key '%s' must be true or false", c->path, key);
+	*out = json_is_true(value);
+	return 0;
+}
+
+static int get_family(const struct config *c, struct quire_model *m)
+{
+	const json_t *list = json_object_get(c->root, "architectures");
+	const json_t *type = json_object_get(c->root, "model_type");
+	const char *name = NULL;
+
+	if (list && !json_is_null(list)) {
+		name = json_string_value(json_array_get(list, 0));
+		if (!name)
+			return quire_fail(-EINVAL,
+					  "%s: key 'architectures' must be a list of names",
+					  c->path);
+	} else if (type && !json_is_null(type)) {
+		name = json_string_value(type);
+		if (!name)
+			return quire_fail(-EINVAL, "%s: key 'model_type' must be a name", c->path);
+	} else {
+		return quire_fail(-EINVAL,
+				  "%s: keys 'architectures' and 'model_type' are missing: not a "
+				  "model's config.json",
+				  c->path);
+	}
+	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
+		if (strcmp(name, families[i].architecture) == 0 ||
+		    strcmp(name, families[i].model_type) == 0) {
+			m->family = families[i].family;
+			return 0;
+		}
+	}
+	return quire_fail(-ENOTSUP, "%s: architecture '%.60s' is not built; " BUILT, c->path, name);
+}
+
+static int get_rotary(const struct config *c, struct quire_model *m)
+{
+	const bool qwen2 = strcmp(m->family, "qwen2") == 0, llama = strcmp(m->family, "llama") == 0;
+	bool attention_bias = false;
+	int rc;
+
+	m->mlp_gated = true;
+	m->qk_norm = strcmp(m->family, "qwen3") == 0;
+	m->kv_heads = m->heads;
+	m->head_dim = 0;
+	if ((rc = get_count(c, "intermediate_size", WIDTH_MAX, false, &m->intermediate)) ||
+	    (rc = get_count(c, "num_key_value_heads", HEADS_MAX, true, &m->kv_heads)) ||
+	    (rc = get_count(c, "head_dim", DIM_MAX, true, &m->head_dim)) ||
+	    (rc = get_flag(c, "attention_bias", &attention_bias)) ||
+	    (rc = get_flag(c, "mlp_bias", &m->mlp_bias)))
+		return rc;
+	/* Qwen2 has a bias on Q, K, V whatever its config says. */
+	m->qkv_bias = qwen2 || attention_bias;
+	m->output_bias = !qwen2 && attention_bias;
+	m->mlp_bias = llama && m->mlp_bias;
+	return 0;
+}
+
+static int get_opt(const struct config *c, struct quire_model *m)
+{
+	uint32_t projected = m->hidden;
+	bool bias = true, affine = true, norm_first = true;
+	int rc;
+
+	m->kv_heads = m->heads;
+	m->embeddings_tied = true;
+	if ((rc = get_count(c, "ffn_dim", WIDTH_MAX, false, &m->intermediate)) ||
+	    (rc = get_count(c, "word_embed_proj_dim", WIDTH_MAX, true, &projected)) ||
+	    (rc = get_flag(c, "do_layer_norm_before", &norm_first)) ||
+	    (rc = get_flag(c, "layer_norm_elementwise_affine", &affine)) ||
+	    (rc = get_flag(c, "enable_bias", &bias)))
+		return rc;
+	if (projected != m->hidden)
+		return quire_fail(-ENOTSUP,
+				  "%s: key 'word_embed_proj_dim' differs from 'hidden_size', which "
+				  "is not built",
+				  c->path);
+	if (!norm_first || !affine)
+		return quire_fail(-ENOTSUP, "%s: key '%s' is false, which is not built", c->path,
+				  norm_first ? "layer_norm_elementwise_affine"
+					     : "do_layer_norm_before");
+	m->norm_bias = true;
+	m->qkv_bias = m->output_bias = m->mlp_bias = bias;
+	m->positions_stored = m->positions_max + 2; /* OPT keeps two rows more */
+	return 0;
+}
+
+static int get_model(const struct config *c, struct quire_model *m)
+{
+	int rc;
+
+	if (!json_is_object(c->root))
+		return quire_fail(-EINVAL, "%s: expected a JSON object", c->path);
+	if ((rc = get_family(c, m)) ||
+	    (rc = get_count(c, "hidden_size", WIDTH_MAX, false, &m->hidden)) ||
+	    (rc = get_count(c, "num_hidden_layers", LAYERS_MAX, false, &m->layers)) ||
+	    (rc = get_count(c, "num_attention_heads", HEADS_MAX, false, &m->heads)) ||
+	    (rc = get_count(c, "vocab_size", VOCAB_MAX, false, &m->vocab)) ||
+	    (rc = get_count(c, "max_position_embeddings", TOKENS_MAX, false, &m->positions_max)))
+		return rc;
+	rc = strcmp(m->family, "opt") == 0 ? get_opt(c, m) : get_rotary(c, m);
+	if (rc || (rc = get_flag(c, "tie_word_embeddings", &m->embeddings_tied)))
+		return rc;
+	if (!m->head_dim) {
+		if (m->hidden % m->heads)
+			return quire_fail(-EINVAL,
+					  "%s: key 'hidden_size' is %" PRIu32
+					  ", not a multiple of 'num_attention_heads' (%" PRIu32 ")",
+					  c->path, m->hidden, m->heads);
+		m->head_dim = m->hidden / m->heads;
+	}
+	if (m->heads % m->kv_heads)
+		return quire_fail(-EINVAL,
+				  "%s: key 'num_key_value_heads' is %" PRIu32
+				  ", which does not divide 'num_attention_heads' (%" PRIu32 ")",
+				  c->path, m->kv_heads, m->heads);
+	if ((uint64_t)m->heads * m->head_dim > WIDTH_MAX)
+		return quire_fail(-EINVAL,
+				  "%s: key 'head_dim': %" PRIu32 " heads of %" PRIu32
+				  " are wider than %d",
+				  c->path, m->heads, m->head_dim, WIDTH_MAX);
+	return 0;
+}
+
+/* "dir/Qwen2.5-7B/config.json" is called Qwen2.5-7B, "x/tiny.json" tiny. */
+static void name_after(struct quire_model *m, const char *path)
+{
+	char whole[PATH_MAX], *text = whole, *slash, *end;
+	char *real = NULL;
+
+	if (snprintf(whole, sizeof(whole), "%s", path) >= (int)sizeof(whole))
+		return;
+	slash = strrchr(text, '/');
+	if (strcmp(slash ? slash + 1 : text, "config.json") == 0) {
+		real = realpath(path, NULL); /* "./config.json" lies somewhere, too */
+		if (real)
+			snprintf(whole, sizeof(whole), "%s", real);
+		free(real);
+		slash = strrchr(text, '/');
+		if (slash) {
+			*slash = 0;
+			slash = strrchr(text, '/');
+		}
+	} else {
+		end = strrchr(text, '.');
+		if (end && end > (slash ? slash + 1 : text))
+			*end = 0;
+	}
+	snprintf(m->name, sizeof(m->name), "%.*s", QUIRE_MODEL_NAME_MAX - 1,
+		 slash ? slash + 1 : text);
+}
+
+int quire_model_read(struct quire_model *model, const char *path)
+{
+	struct quire_model found = {.family = NULL};
+	struct config c = {.path = path};
+	json_error_t error;
+	FILE *in = fopen(path, "r");
+	int rc;
+
+	if (!in)
+		return quire_fail(-errno, "model %s: %s", path, strerror(errno));
+	c.root = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
+	fclose(in);
+	if (!c.root)
+		return quire_fail(-EINVAL, "%s:%d: %s", path, error.line, error.text);
+	rc = get_model(&c, &found);
+	json_decref(c.root);
+	if (rc)
+		return rc;
+	name_after(&found, path);
+	*model = found;
+	return 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * sim.c - the executor that predicts instead of computing.
+ *
+ * It is the one place that knows true output lengths: a sequence ends when it has
+ * generated as many tokens as its request's length says.  All samples of a request
+ * are equally long.
+ */
+#include "sim.h"
+
+static uint64_t sim_now_ns(struct quire_exec *ex)
+{
+	const struct quire_sim *sim = ex->priv;
+
+	return sim->clock_ns;
+}
+
+static void sim_idle(struct quire_exec *ex, uint64_t until_ns)
+{
+	struct quire_sim *sim = ex->priv;
+
+	if (until_ns > sim->clock_ns)
+		sim->clock_ns = until_ns;
+}
+
+/* A token that looks like one: different along a sequence, the same in every run. */
+static uint32_t pseudo_token(const struct quire_seq *seq, uint32_t candidate)
+{
+	uint32_t x = (uint32_t)seq->request->id * 0x9e3779b1u + seq->known_tokens * 0x85ebca77u +
+		     (seq->sample + candidate) * 0xc2b2ae3du;
+
+	return (x ^ x >> 15) & 0x7fffu;
+}
+
+static int sim_step(struct quire_exec *ex, const struct quire_plan *plan,
+		    struct quire_result *results)
+{
+	struct quire_sim *sim = ex->priv;
+
+	for (uint32_t i = 0; i < plan->items_count; i++) {
+		const struct quire_item *item = &plan->items[i];
+		const struct quire_seq *seq = item->seq;
+		uint32_t generated;
+		bool end;
+
+		if (item->candidates == 0)
+			continue;
+		generated = seq->known_tokens - seq->request->prompt_tokens;
+		end = generated + 1 >= sim->output_tokens[seq->request->id];
+		for (uint32_t k = 0; k < item->candidates; k++) {
+			results[item->result + k] = (struct quire_result){
+				.token = pseudo_token(seq, k),
+				.end = end,
+			};
+		}
+	}
+	sim->clock_ns += quire_cost_step_ns(sim->cost, plan);
+	return 0;
+}
+
+const struct quire_exec_ops quire_exec_sim = {
+	.name = "sim",
+	.summary = "predicts each step with the cost model, on a virtual clock",
+	.now_ns = sim_now_ns,
+	.idle = sim_idle,
+	.step = sim_step,
+};
