@@ -72,6 +72,8 @@ static int make_room(struct quire_plan *plan, struct core_seq *cs, uint32_t own)
 	if ((rc == -E2BIG || (rc == -ENOSPC && alone)) && want > own)
 		rc = must_grow(cs, own) ? pool_grow(loop, cs, own) : 0;
 	/* Where nobody else holds a slot, waiting will not help. */
+	if (rc == -ENOSPC && alone && own <= pool->longest)
+		return pool_lost(loop, own);
 	return rc == -ENOSPC && alone ? -E2BIG : rc;
 }
 
@@ -228,7 +230,10 @@ uint64_t quire_plan_now_ns(const struct quire_plan *plan)
 
 bool quire_plan_more(const struct quire_plan *plan)
 {
-	return plan->loop->metrics.arrived < plan->loop->metrics.requests_count;
+	const struct quire_loop *loop = plan->loop;
+
+	/* In a closed loop all users have asked by now; the next asks after an answer. */
+	return !loop->config.closed_users && loop->metrics.arrived < loop->metrics.requests_count;
 }
 
 void quire_plan_wake(struct quire_plan *plan, uint64_t at_ns)

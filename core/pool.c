@@ -59,6 +59,8 @@ static void account(struct pool *pool, struct core_seq *cs, uint32_t live, uint3
 	uint32_t reserved = end > live ? end - live : 0;
 	uint32_t internal = map_slots - live - reserved;
 
+	if (map_slots > pool->longest)
+		pool->longest = map_slots;
 	pool->seqs_held += (uint32_t)(map_slots > 0) - (uint32_t)(cs->map_slots > 0);
 	pool->map_slots += (uint64_t)map_slots - cs->map_slots;
 	pool->live += (uint64_t)live - cs->live;
@@ -183,15 +185,23 @@ static int check_held(struct quire_loop *loop)
 	return 0;
 }
 
-static void tell_copies(struct quire_loop *loop, uint32_t from, uint32_t seq)
+/* Check, count and tell the copies that were added from @from on. */
+static int take_copies(struct quire_loop *loop, uint32_t from, uint32_t seq)
 {
+	uint32_t total = loop->pool.kv.slots_total;
+
 	for (uint32_t i = from; i < loop->plan.copies.count; i++) {
 		const struct quire_copy *c = &loop->plan.copies.at[i];
 
+		if (c->slots > total || c->from > total - c->slots || c->to > total - c->slots ||
+		    (c->from < c->to + c->slots && c->to < c->from + c->slots))
+			return BREACH(loop, "copies %u slots from %u to %u in a pool of %u",
+				      c->slots, c->from, c->to, total);
 		decide(loop, QUIRE_EV_COPY, seq, c->from, c->to, c->slots);
 		loop->metrics.copies++;
 		loop->metrics.copied_slots += c->slots;
 	}
+	return 0;
 }
 
 /* The blocks that are still @cs's own must not be shared where it will write. */
@@ -250,8 +260,9 @@ int pool_grow(struct quire_loop *loop, struct core_seq *cs, uint32_t tokens)
 	if (rc)
 		return rc;
 	account(pool, cs, cs->live, map.blocks * map.block_slots);
-	tell_copies(loop, copies_before, cs->seq.id);
-	rc = check_held(loop);
+	rc = take_copies(loop, copies_before, cs->seq.id);
+	if (rc == 0)
+		rc = check_held(loop);
 	if (rc == 0 && cs->forked && !cs->kept) {
 		rc = check_writes(loop, cs, &map, tokens);
 		cs->forked = false;
@@ -294,9 +305,17 @@ int pool_fork(struct quire_loop *loop, struct core_seq *parent, struct core_seq 
 		decide(loop, QUIRE_EV_MAP, child->seq.id, i, map.first[i], map.block_slots);
 	}
 	account(pool, child, tokens, map.blocks * map.block_slots);
-	tell_copies(loop, copies_before, child->seq.id);
 	parent->forked = child->forked = true;
-	return check_held(loop);
+	rc = take_copies(loop, copies_before, child->seq.id);
+	return rc ? rc : check_held(loop);
+}
+
+int pool_lost(struct quire_loop *loop, uint32_t tokens)
+{
+	return BREACH(loop,
+		      "has no room for %u tokens with all other sequences gone, and had it for %u "
+		      "before: it loses slots, or should answer -E2BIG",
+		      tokens, loop->pool.longest);
 }
 
 void pool_release(struct quire_loop *loop, struct core_seq *cs)

@@ -60,6 +60,7 @@ struct pool {
 	uint32_t seqs_held; /* sequences that hold slots */
 	uint64_t map_slots, live, reserved, internal;
 	uint64_t shared_live; /* sum over slots of (maps in which it is live - 1) */
+	uint32_t longest;     /* tokens of the longest map so far */
 	bool end_asked;
 };
 
@@ -140,6 +141,8 @@ int pool_init(struct pool *pool, const struct quire_loop_config *config);
 void pool_exit(struct pool *pool, bool started);
 int pool_grow(struct quire_loop *loop, struct core_seq *cs, uint32_t tokens);
 int pool_fork(struct quire_loop *loop, struct core_seq *parent, struct core_seq *child);
+/* There is no room for @tokens in an empty pool, where there was once: -EFAULT. */
+int pool_lost(struct quire_loop *loop, uint32_t tokens);
 void pool_release(struct quire_loop *loop, struct core_seq *cs);
 bool pool_fits(struct pool *pool, const struct core_seq *cs, uint32_t tokens);
 /* @cs will run @tokens more: they are live from now on. */

@@ -45,6 +45,9 @@ static int static_init(struct quire_sched *s)
 	if (b->batch > s->seqs_max)
 		return quire_fail(-EINVAL, "batch=%u is more than --max-num-seqs %u", b->batch,
 				  s->seqs_max);
+	if (b->until > s->seq_tokens_max)
+		return quire_fail(-EINVAL, "until=%u is more than --max-model-len %u", b->until,
+				  s->seq_tokens_max);
 	if (!b->batch)
 		b->batch = s->seqs_max;
 	return 0;
@@ -74,6 +77,13 @@ static bool ready(struct static_batch *b, struct quire_plan *plan)
 		return true;
 	quire_plan_wake(plan, latest_ns);
 	return false;
+}
+
+/* Return a finished row. */
+static void leave(struct quire_plan *plan, struct quire_seq *seq)
+{
+	quire_queue_remove(seq);
+	quire_plan_drop(plan, seq);
 }
 
 /*
@@ -109,9 +119,8 @@ static void decode(struct static_batch *b, struct quire_plan *plan)
 	b->outputs++;
 	for (seq = b->live.first; seq; seq = next) {
 		while (quire_plan_add(plan, seq, quire_plan_todo(seq)) == -ENOSPC) {
-			if ((victim = b->done.last)) {
-				quire_queue_remove(victim);
-				quire_plan_drop(plan, victim);
+			if (b->done.last) {
+				leave(plan, b->done.last);
 				continue;
 			}
 			victim = b->live.last;
@@ -124,10 +133,8 @@ static void decode(struct static_batch *b, struct quire_plan *plan)
 	}
 	for (seq = b->done.first; seq; seq = next) {
 		next = seq->next;
-		if (quire_plan_add(plan, seq, 1) == -ENOSPC) {
-			quire_queue_remove(seq);
-			quire_plan_drop(plan, seq);
-		}
+		if (quire_plan_add(plan, seq, 1) == -ENOSPC)
+			leave(plan, seq);
 	}
 }
 
@@ -135,14 +142,10 @@ static void static_schedule(struct quire_sched *s, struct quire_plan *plan)
 {
 	struct static_batch *b = s->priv;
 	uint32_t room = quire_plan_room_tokens(plan);
-	struct quire_seq *seq;
 
-	if (!b->filling && !b->live.first && b->outputs >= b->until) {
-		while ((seq = b->done.first)) { /* the batch is over: return its rows */
-			quire_queue_remove(seq);
-			quire_plan_drop(plan, seq);
-		}
-	}
+	if (!b->filling && !b->live.first && b->outputs >= b->until)
+		while (b->done.first) /* the batch is over */
+			leave(plan, b->done.first);
 	if (!b->live.first && !b->done.first) {
 		b->columns = 0;
 		b->filling = ready(b, plan);

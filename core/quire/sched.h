@@ -112,7 +112,7 @@ uint32_t quire_plan_room_tokens(const struct quire_plan *plan);
 uint32_t quire_plan_room_seqs(const struct quire_plan *plan);
 /* The time at which this step begins. */
 uint64_t quire_plan_now_ns(const struct quire_plan *plan);
-/* Will any request still arrive? */
+/* Will a request still arrive, even if nothing is planned until then? */
 bool quire_plan_more(const struct quire_plan *plan);
 /* Call schedule() again at @at_ns, even if nothing has happened until then. */
 void quire_plan_wake(struct quire_plan *plan, uint64_t at_ns);

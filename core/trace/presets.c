@@ -9,60 +9,31 @@
 
 #include <stddef.h>
 
-/* clang-format off: one line a distribution */
-#define CONSTANT(v)                                                                                \
-	{                                                                                          \
-		.kind = QUIRE_DIST_CONSTANT, .a = (v)                                              \
-	}
-#define UNIFORM(low, high)                                                                         \
-	{                                                                                          \
-		.kind = QUIRE_DIST_UNIFORM, .a = (low), .b = (high)                                \
-	}
-#define EXPONENTIAL(mean, at_most)                                                                 \
-	{                                                                                          \
-		.kind = QUIRE_DIST_EXPONENTIAL, .a = (mean), .max = (at_most)                      \
-	}
-#define GAMMA(shape, scale)                                                                        \
-	{                                                                                          \
-		.kind = QUIRE_DIST_GAMMA, .a = (shape), .b = (scale)                               \
-	}
-#define WEIBULL(shape, scale)                                                                      \
-	{                                                                                          \
-		.kind = QUIRE_DIST_WEIBULL, .a = (shape), .b = (scale)                             \
-	}
-#define NORMAL(mean, relative_sd)                                                                  \
-	{                                                                                          \
-		.kind = QUIRE_DIST_NORMAL, .a = (mean), .b = (relative_sd)                         \
-	}
-#define LOGNORMAL(mu, sigma)                                                                       \
-	{                                                                                          \
-		.kind = QUIRE_DIST_LOGNORMAL, .a = (mu), .b = (sigma)                              \
-	}
-#define ZIPF(exponent, at_most)                                                                    \
-	{                                                                                          \
-		.kind = QUIRE_DIST_ZIPF, .a = (exponent), .max = (at_most)                         \
-	}
+/* One line a distribution. */
+/* clang-format off */
+#define CONSTANT(v)		   { .kind = QUIRE_DIST_CONSTANT, .a = (v) }
+#define UNIFORM(low, high)	   { .kind = QUIRE_DIST_UNIFORM, .a = (low), .b = (high) }
+#define EXPONENTIAL(mean, at_most) { .kind = QUIRE_DIST_EXPONENTIAL, .a = (mean), .max = (at_most) }
+#define GAMMA(shape, scale)	   { .kind = QUIRE_DIST_GAMMA, .a = (shape), .b = (scale) }
+#define WEIBULL(shape, scale)	   { .kind = QUIRE_DIST_WEIBULL, .a = (shape), .b = (scale) }
+#define NORMAL(mean, relative_sd)  { .kind = QUIRE_DIST_NORMAL, .a = (mean), .b = (relative_sd) }
+#define LOGNORMAL(mu, sigma)	   { .kind = QUIRE_DIST_LOGNORMAL, .a = (mu), .b = (sigma) }
+#define ZIPF(exponent, at_most)	   { .kind = QUIRE_DIST_ZIPF, .a = (exponent), .max = (at_most) }
 #define MIX2_CUT(weight, mu, sigma, mu2, sigma2, at_most, cuts)                                    \
-	{                                                                                          \
-		.kind = QUIRE_DIST_LOGNORMAL2, .w = {(weight)}, .a = (mu), .b = (sigma),           \
-		.a2 = (mu2), .b2 = (sigma2), .max = (at_most), .cut = (cuts)                       \
-	}
+	{ .kind = QUIRE_DIST_LOGNORMAL2, .w = { (weight) }, .a = (mu), .b = (sigma),               \
+	  .a2 = (mu2), .b2 = (sigma2), .max = (at_most), .cut = (cuts) }
 #define MIX2(weight, mu, sigma, mu2, sigma2, at_most)                                              \
 	MIX2_CUT(weight, mu, sigma, mu2, sigma2, at_most, false)
 #define HYPEREXP3(w0, w1, mean0, mean1, mean2)                                                     \
-	{                                                                                          \
-		.kind = QUIRE_DIST_HYPEREXP3, .w = {(w0), (w1)}, .a = (mean0), .b = (mean1),       \
-		.a2 = (mean2)                                                                      \
-	}
+	{ .kind = QUIRE_DIST_HYPEREXP3, .w = { (w0), (w1) }, .a = (mean0), .b = (mean1),           \
+	  .a2 = (mean2) }
 
 /* 1,000 prompts at once, the cap known to the server. */
 #define ANYSCALE(preset, cap)                                                                      \
-	{                                                                                          \
-		.info = {preset, "continuous batching: 1,000 prompts of 512 at once, outputs up "  \
-				 "to " #cap},                                                      \
-		.count = 1000, .prompt = CONSTANT(512), .output = EXPONENTIAL(128, cap),           \
-		.output_cap = cap, .burst = true                                                   \
-	}
+	{ .info = { preset,                                                                        \
+		    "continuous batching: 1,000 prompts of 512 at once, outputs up to " #cap },    \
+	  .count = 1000, .prompt = CONSTANT(512), .output = EXPONENTIAL(128, cap),                 \
+	  .output_cap = cap, .burst = true }
 /* clang-format on */
 
 const struct quire_preset quire_presets[] = {
