@@ -94,21 +94,37 @@ static uint32_t live_in(const struct core_seq *cs, uint32_t index, uint32_t bloc
 	return cs->live - before < block_slots ? (uint32_t)(cs->live - before) : block_slots;
 }
 
+/* Are all @count of @uses equal to @value?  Written so that compilers vectorise it. */
+static bool all_are(const uint16_t *uses, uint32_t count, uint16_t value)
+{
+	uint32_t differ = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		differ |= (uint32_t)(uses[i] ^ value);
+	return !differ;
+}
+
 /* Take one use off the block at @first, as it was shown in block @index of @cs's map. */
 static int unuse(struct quire_loop *loop, const struct core_seq *cs, uint32_t index, uint32_t first,
 		 uint32_t slots)
 {
 	struct pool *pool = &loop->pool;
 	uint32_t live = live_in(cs, index, slots);
+	uint16_t *uses = pool->uses + first;
 
 	if (first >= pool->kv.slots_total || slots > pool->kv.slots_total - first)
 		return BREACH(loop, "changed the map of sequence %u without being asked",
 			      cs->seq.id);
+	if (all_are(uses, slots, 1)) { /* nearly always */
+		memset(uses, 0, slots * sizeof(*uses));
+		pool->mapped -= slots;
+		return 0;
+	}
 	for (uint32_t i = 0; i < slots; i++) {
-		if (!pool->uses[first + i])
+		if (!uses[i])
 			return BREACH(loop, "changed the map of sequence %u without being asked",
 				      cs->seq.id);
-		if (--pool->uses[first + i] == 0)
+		if (--uses[i] == 0)
 			pool->mapped--;
 		else if (i < live)
 			pool->shared_live--;
@@ -121,18 +137,20 @@ static int use_new(struct quire_loop *loop, struct core_seq *cs, uint32_t index,
 		   uint32_t slots)
 {
 	struct pool *pool = &loop->pool;
+	uint16_t *uses = pool->uses + first;
 
 	if (first >= pool->kv.slots_total || slots > pool->kv.slots_total - first)
 		return BREACH(loop, "maps sequence %u to slots %u to %lu, outside the pool of %u",
 			      cs->seq.id, first, (unsigned long)first + slots - 1,
 			      pool->kv.slots_total);
+	if (!all_are(uses, slots, 0)) {
+		while (!*uses)
+			uses++;
+		return BREACH(loop, "maps sequence %u to slot %u, which another sequence holds",
+			      cs->seq.id, (uint32_t)(uses - pool->uses));
+	}
 	for (uint32_t i = 0; i < slots; i++)
-		if (pool->uses[first + i])
-			return BREACH(loop,
-				      "maps sequence %u to slot %u, which another sequence holds",
-				      cs->seq.id, first + i);
-	for (uint32_t i = 0; i < slots; i++)
-		pool->uses[first + i] = 1;
+		uses[i] = 1;
 	pool->mapped += slots;
 	decide(loop, QUIRE_EV_MAP, cs->seq.id, index, first, slots);
 	return 0;
