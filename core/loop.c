@@ -278,7 +278,9 @@ static int one_step(struct quire_loop *loop)
 	loop->wake_ns = UINT64_MAX;
 	loop->refused_tokens = UINT32_MAX;
 	loop->changed = false;
+	loop->planning = true;
 	loop->sched_ops.schedule(&loop->sched, plan);
+	loop->planning = false;
 	if (plan->items_count && !loop->broken) {
 		loop->empty_plans = 0;
 		rc = check_progress(loop);

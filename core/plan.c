@@ -88,9 +88,9 @@ int quire_plan_add(struct quire_plan *plan, struct quire_seq *seq, uint32_t toke
 
 	if (tokens == 0)
 		return 0;
-	if (cs->planned_step == plan->step)
+	if (loop->planning && cs->planned_step == plan->step)
 		return fault(loop, QUIRE_FAULT_TWICE, seq, -EBUSY);
-	if (seq->state == QUIRE_FINISHED && !cs->kept)
+	if (!loop->planning || (seq->state == QUIRE_FINISHED && !cs->kept))
 		return fault(loop, QUIRE_FAULT_STATE, seq, -EINVAL);
 	if (tokens > (cs->kept ? 1 : quire_plan_todo(seq)))
 		return fault(loop, QUIRE_FAULT_TOKENS, seq, -EINVAL);
@@ -148,7 +148,7 @@ int quire_plan_preempt(struct quire_plan *plan, struct quire_seq *seq)
 
 	if (cs->planned_step == plan->step)
 		return fault(loop, QUIRE_FAULT_PLANNED, seq, -EBUSY);
-	if (!cs->map_slots || seq->state != QUIRE_RUNNING)
+	if (!loop->planning || !cs->map_slots || seq->state != QUIRE_RUNNING)
 		return fault(loop, QUIRE_FAULT_STATE, seq, -EINVAL);
 	decide(loop, QUIRE_EV_PREEMPT, seq->id, seq->cached_tokens, 0, 0);
 	pool_release(loop, cs);
@@ -168,7 +168,7 @@ int quire_plan_drop(struct quire_plan *plan, struct quire_seq *seq)
 
 	if (cs->planned_step == plan->step)
 		return fault(loop, QUIRE_FAULT_PLANNED, seq, -EBUSY);
-	if (!cs->kept)
+	if (!loop->planning || !cs->kept)
 		return fault(loop, QUIRE_FAULT_STATE, seq, -EINVAL);
 	decide(loop, QUIRE_EV_DROP, seq->id, seq->known_tokens, 0, 0);
 	loop->changed = true;
@@ -181,6 +181,8 @@ int quire_plan_pad(struct quire_plan *plan, uint32_t slots)
 	uint32_t before = plan->pad_slots, longest = 0;
 	int rc = 0;
 
+	if (!plan->loop->planning)
+		return -EDQUOT;
 	if (slots > plan->loop->config.seq_tokens_max)
 		slots = plan->loop->config.seq_tokens_max;
 	if (slots <= before)

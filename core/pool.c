@@ -163,7 +163,8 @@ static int map_of(struct quire_loop *loop, const struct core_seq *cs, struct qui
 	if (!cs->map_slots)
 		return 0;
 	loop->pool.ops.map(&loop->pool.kv, &cs->seq, map);
-	if (!map->first || (uint64_t)map->blocks * map->block_slots != cs->map_slots)
+	if (!map->first || map->blocks > loop->pool.kv.seq_tokens_max ||
+	    (uint64_t)map->blocks * map->block_slots != cs->map_slots)
 		return BREACH(loop, "changed the map of sequence %u without being asked",
 			      cs->seq.id);
 	return 0;

@@ -8,6 +8,7 @@
 #include "state.h"
 
 #include <errno.h>
+#include <quire/queue.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,12 +81,23 @@ void seq_free(struct quire_loop *loop, struct core_seq *cs)
 	struct quire_outcome *outcome = cs->outcome;
 
 	pool_release(loop, cs);
+	if (cs->seq.queue) { /* its record will be used again: nobody may point at it */
+		quire_queue_remove(&cs->seq);
+		if (!loop->broken)
+			quire_fail(-EFAULT,
+				   "scheduler '%s' leaves sequence %u in one of its queues, "
+				   "though it is gone for good",
+				   loop->sched_ops.name, cs->seq.id);
+		loop->broken = true;
+	}
 	if (--outcome->samples_left == 0) {
 		outcome->finish_ns = loop->now_ns;
-		if (outcome->refused)
+		if (outcome->refused) {
 			loop->metrics.refused++;
-		else
+			loop->scheduled -= cs->scheduled;
+		} else {
 			loop->metrics.finished++;
+		}
 		if (!outcome->refused && quire_in_window(&loop->metrics, loop->now_ns))
 			loop->metrics.requests_done++;
 	}
@@ -93,6 +105,7 @@ void seq_free(struct quire_loop *loop, struct core_seq *cs)
 	*(cs->younger ? &cs->younger->elder : &loop->youngest) = cs->elder;
 	loop->living--;
 	loop->kept -= cs->kept;
+	cs->kept = false;
 	loop->known_sum -= cs->seq.known_tokens;
 	cs->younger = loop->seqs_free;
 	loop->seqs_free = cs;
@@ -104,13 +117,14 @@ void seq_done(struct quire_loop *loop, struct core_seq *cs)
 	bool keep;
 
 	cs->seq.state = QUIRE_FINISHED;
-	keep = loop->sched_ops.finish(&loop->sched, &cs->seq) && cs->map_slots && !cs->refusal;
+	keep = loop->sched_ops.finish(&loop->sched, &cs->seq) && cs->map_slots;
 	decide(loop, QUIRE_EV_FINISH, cs->seq.id, cs->seq.known_tokens, keep, 0);
 	if (!keep) {
 		seq_free(loop, cs);
 		return;
 	}
 	cs->kept = true;
+	cs->refusal = QUIRE_REFUSED_NONE; /* it was told; what is left is a row of padding */
 	loop->kept++;
 	pool_keep(loop, cs);
 }

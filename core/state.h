@@ -86,13 +86,15 @@ struct quire_loop {
 	uint32_t seqs_limit, seqs_used; /* records ever used: the rest is untouched */
 	struct core_seq *seqs_free;	/* given back, by younger */
 	struct core_seq *eldest, *youngest;
-	uint32_t living, kept, scheduled; /* requests scheduled at least once */
+	uint32_t living, kept;
+	uint32_t scheduled; /* requests scheduled at least once, and not given up */
 	uint32_t next_id;
 
 	uint64_t now_ns, wake_ns;
 	bool started;		 /* init() of the modules was called */
 	bool in_window;		 /* the step began in the window */
 	bool broken;		 /* a module broke a contract; quire_failure() says how */
+	bool planning;		 /* schedule() runs: the plan may be changed */
 	bool changed;		 /* this schedule() preempted or dropped something */
 	uint32_t dooms;		 /* sequences to give up after this schedule() */
 	uint32_t refused_tokens; /* the least that -EDQUOT refused in this step */

@@ -76,32 +76,37 @@ bool quire_same_name(const char *a, const char *b)
 	return strcasecmp(a, b) == 0;
 }
 
-/* Levenshtein's distance, ignoring case; names are short. */
+/*
+ * Edits from @a to @b, ignoring case: insert, delete, replace, or swap two
+ * neighbours (Damerau, in its restricted form).  Names are short.
+ */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[65], b_length = strlen(b);
+	size_t row[3][65], b_length = strlen(b), best;
 
 	if (b_length > 64)
 		return SIZE_MAX;
 	for (size_t j = 0; j <= b_length; j++)
-		row[j] = j;
+		row[0][j] = j;
 	for (size_t i = 0; a[i]; i++) {
-		size_t above_left = row[0]++;
+		size_t *two_up = row[(i + 2) % 3], *up = row[i % 3], *now = row[(i + 1) % 3];
 
+		now[0] = i + 1;
 		for (size_t j = 0; j < b_length; j++) {
-			size_t above = row[j + 1];
-			bool same = tolower((unsigned char)a[i]) == tolower((unsigned char)b[j]);
-			size_t best = above_left + !same;
+			int x = tolower((unsigned char)a[i]), y = tolower((unsigned char)b[j]);
 
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			row[j + 1] = best;
-			above_left = above;
+			best = up[j] + (x != y);
+			if (up[j + 1] + 1 < best)
+				best = up[j + 1] + 1;
+			if (now[j] + 1 < best)
+				best = now[j] + 1;
+			if (i && j && x == tolower((unsigned char)b[j - 1]) &&
+			    y == tolower((unsigned char)a[i - 1]) && two_up[j - 1] + 1 < best)
+				best = two_up[j - 1] + 1;
+			now[j + 1] = best;
 		}
 	}
-	return row[b_length];
+	return row[strlen(a) % 3][b_length];
 }
 
 static bool contains(const char *long_name, const char *part)

@@ -163,6 +163,15 @@ quire $many --jobs 1 --json -
 check "in parallel as one after the other" cmp -s "$tmp/parallel" "$tmp/out"
 quire $many --jobs 0 --json -
 check "in children as in one process" cmp -s "$tmp/parallel" "$tmp/out"
+digest() { # WHICH FILE: head or tail
+	grep '"digest"' "$2" | "$1" -n 1 | tr -d ' '
+}
+quire $sim --scheduler splitfuse --allocator paged --rate 30 --seed 2 --json -
+check "the last of many is the same run alone" \
+	[ "$(digest tail "$tmp/parallel")" = "$(digest tail "$tmp/out")" ]
+quire $sim --scheduler static --allocator contiguous --rate 3 --seed 1 --json -
+check "the first of many is the same run alone" \
+	[ "$(digest head "$tmp/parallel")" = "$(digest head "$tmp/out")" ]
 closed="$sim --arrivals closed,users=8 --scheduler all --allocator all"
 quire $closed --jobs 0 --json -
 mv "$tmp/out" "$tmp/one"

@@ -41,8 +41,9 @@ static const struct option options[] = {
 static const char help_head[] =
 	"usage: quire sim --trace FILE | --workload PRESET --model M --gpu G [OPTIONS]\n"
 	"\n"
-	"Run a workload in the simulator and report.  Flags marked + may be repeated: all\n"
-	"combinations are run, on all cores, and stand side by side in the report.\n"
+	"Run a workload in the simulator and report.  Flags marked +, and --rate, may be "
+	"repeated:\n"
+	"all combinations are run, on all cores, and stand side by side in the report.\n"
 	"\n"
 	"Which requests\n";
 
