@@ -4,6 +4,7 @@
 #include "sim_args.h"
 
 #include "cli.h"
+#include "core/loop.h"
 #include "core/modules.h"
 #include "core/util.h"
 #include "sweep.h"
@@ -204,7 +205,8 @@ static int read_flag(struct quire_sim_args *a, const char *flag, char *value)
 	if (!strcmp(flag, "allocator"))
 		return add_modules(&a->allocators, flag, QUIRE_KV, value);
 	if (!strcmp(flag, "max-num-seqs"))
-		return quire_parse_u32("--max-num-seqs", value, 1, 1u << 20, &a->max_num_seqs);
+		return quire_parse_u32("--max-num-seqs", value, 1, QUIRE_SEQS_MAX,
+				       &a->max_num_seqs);
 	if (!strcmp(flag, "max-num-batched-tokens"))
 		return quire_parse_u32("--max-num-batched-tokens", value, 1, 1u << 24,
 				       &a->max_num_batched_tokens);

@@ -5,6 +5,7 @@
 
 #include "core/loop.h"
 #include "core/sim/sim.h"
+#include "core/trace/tee.h"
 #include "output.h"
 #include "sweep.h"
 
@@ -265,16 +266,21 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 		.progress = quire_sweep_progress,
 		.progress_arg = progress,
 	};
-	struct quire_loop *loop = quire_loop_new(&config);
+	struct quire_tee tee = {.count = 0}; /* everybody who listens adds his sink here */
+	struct quire_loop *loop;
 	char sentence[QUIRE_REPORT_SENTENCE_MAX] = "";
 	int rc, made;
 
+	config.sink = quire_tee_sink(&tee);
+	loop = quire_loop_new(&config);
 	if (!loop)
 		return -EINVAL;
 	r->config.max_num_batched_tokens = quire_loop_step_tokens_max(loop);
 	rc = quire_loop_run(loop);
-	if (rc)
+	if (rc) {
 		snprintf(sentence, sizeof(sentence), "%s", quire_failure());
+		quire_loop_dump(loop, stderr);
+	}
 	made = quire_report_make(r, quire_loop_metrics(loop), requests);
 	if (made == 0)
 		made = write_csv(sim, index, quire_loop_metrics(loop), requests);
