@@ -185,6 +185,7 @@ int quire_cmd_sim(int argc, char **argv)
 		sweep.count = sim.count;
 		sweep.jobs = sim.args.jobs;
 		sweep.reports = sim.reports;
+		sweep.isolation = sim.args.isolate ? &sim.args.isolation : NULL;
 		sweep.progress = isatty(STDERR_FILENO) ? stderr : NULL;
 		rc = quire_sweep_run(&sweep);
 	}

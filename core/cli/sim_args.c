@@ -34,6 +34,9 @@ static const struct option options[] = {
 	{"json", required_argument, NULL, 0},
 	{"csv", required_argument, NULL, 0},
 	{"audit", no_argument, NULL, 0},
+	{"isolate", no_argument, NULL, 0},
+	{"isolate-seconds", required_argument, NULL, 0},
+	{"isolate-mib", required_argument, NULL, 0},
 	{"jobs", required_argument, NULL, 0},
 	{"help", no_argument, NULL, 0},
 	{NULL, 0, NULL, 0},
@@ -83,6 +86,11 @@ static const char help_rest[] =
 	"                               its own file, FILE with the combination's name in it\n"
 	"  --audit                      check allocator and core against each other after\n"
 	"                               every step: slow\n"
+	"  --isolate                    for modules one does not trust: a crash, an endless\n"
+	"                               loop, a memory hog or a new process ends that run\n"
+	"                               alone, with a verdict and its last decisions\n"
+	"  --isolate-seconds S          a step may take so long [5]\n"
+	"  --isolate-mib N              a run may take so much more memory [1024]\n"
 	"  --jobs N                     runs at the same time [all cores]; 0: one by one, in\n"
 	"                               this process, for a debugger\n"
 	"  --help                       this text\n";
@@ -227,12 +235,23 @@ static int read_flag(struct quire_sim_args *a, const char *flag, char *value)
 		return read_slo(a, value);
 	if (!strcmp(flag, "jobs"))
 		return quire_parse_u32("--jobs", value, 0, 4096, &a->jobs);
+	if (!strcmp(flag, "isolate-seconds"))
+		return quire_parse_real("--isolate-seconds", value, 0.01, 1e6,
+					&a->isolation.seconds);
+	if (!strcmp(flag, "isolate-mib")) {
+		rc = quire_parse_u64("--isolate-mib", value, 1, 1u << 20,
+				     &a->isolation.memory_bytes);
+		a->isolation.memory_bytes <<= 20;
+		return rc;
+	}
 	if (!strcmp(flag, "json"))
 		a->json = value;
 	else if (!strcmp(flag, "csv"))
 		a->csv = value;
 	else if (!strcmp(flag, "audit"))
 		a->audit = true;
+	else if (!strcmp(flag, "isolate"))
+		a->isolate = true;
 	return 0;
 }
 
@@ -252,6 +271,8 @@ static int complete(struct quire_sim_args *a)
 	if (a->kv_slots && a->gpu_memory_utilization > 0)
 		return quire_fail(-EINVAL, "--kv-slots and --gpu-memory-utilization both say how "
 					   "large the pool is: give one of them");
+	if (a->isolate && !a->jobs)
+		return quire_fail(-EINVAL, "--isolate needs processes, and --jobs 0 asks for none");
 	if (a->csv && !strcmp(a->csv, "-"))
 		return quire_fail(-EINVAL, "--csv: expected the name of a file, found '-'");
 	if (!a->tps_count)
@@ -276,6 +297,7 @@ int quire_sim_args_read(struct quire_sim_args *a, int argc, char **argv)
 	*a = (struct quire_sim_args){
 		.workload = QUIRE_WORKLOAD_ARGS,
 		.max_num_seqs = 256,
+		.isolation = {.seconds = 5, .memory_bytes = 1024ull << 20},
 		.jobs = quire_sweep_cores(),
 	};
 	while (rc == 0 && (i = quire_next_option(argc, argv, options)) >= 0) {

@@ -4,6 +4,7 @@
 #ifndef QUIRE_SIM_ARGS_H
 #define QUIRE_SIM_ARGS_H
 
+#include "core/cli/isolate.h"
 #include "core/cli/workload_args.h"
 #include "core/model/model.h"
 
@@ -33,6 +34,8 @@ struct quire_sim_args {
 
 	const char *json, *csv; /* NULL: not asked for */
 	bool audit;
+	bool isolate;
+	struct quire_isolation isolation;
 	uint32_t jobs; /* 0: in this process */
 };
 

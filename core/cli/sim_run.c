@@ -271,6 +271,7 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 	char sentence[QUIRE_REPORT_SENTENCE_MAX] = "";
 	int rc, made;
 
+	quire_tee_add(&tee, quire_sweep_sink(progress));
 	config.sink = quire_tee_sink(&tee);
 	loop = quire_loop_new(&config);
 	if (!loop)

@@ -18,6 +18,8 @@
 
 enum { REPORT_FOLLOWS = 255 };
 
+#define WATCH_MS 20 /* between two looks at an isolated child */
+
 struct child {
 	pid_t pid;
 	int fd; /* its pipe */
@@ -26,6 +28,8 @@ struct child {
 	bool reports;	 /* its report has begun */
 	size_t received; /* bytes of it */
 	struct quire_report report;
+	struct quire_isolate *isolate; /* NULL: it is not */
+	bool killed;
 };
 
 struct state {
@@ -41,6 +45,7 @@ struct progress {
 	int fd; /* -1: this process */
 	struct state *state;
 	uint32_t index, percent;
+	struct quire_isolate *isolate;
 };
 
 static volatile sig_atomic_t stopped_by;
@@ -126,15 +131,27 @@ void quire_sweep_progress(void *arg, uint64_t now_ns, uint32_t finished, uint32_
 		show_line(p->state, p);
 }
 
-static _Noreturn void child_main(const struct quire_sweep *sweep, uint32_t index, int fd)
+struct quire_sink *quire_sweep_sink(void *progress)
 {
-	struct progress p = {.fd = fd, .index = index, .percent = UINT32_MAX};
+	struct progress *p = progress;
+
+	return p->isolate ? quire_isolate_sink(p->isolate) : NULL;
+}
+
+static _Noreturn void child_main(const struct quire_sweep *sweep, uint32_t index, int fd,
+				 struct quire_isolate *isolate)
+{
+	struct progress p = {.fd = fd, .index = index, .percent = UINT32_MAX, .isolate = isolate};
 	unsigned char byte = REPORT_FOLLOWS;
 
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
+	if (isolate && quire_isolate_enter(isolate)) {
+		fprintf(stderr, "quire: %s\n", quire_failure());
+		_exit(QUIRE_EXIT_FAILURE);
+	}
 	sweep->run(sweep->arg, index, &p);
 	fflush(NULL);
 	write_all(fd, &byte, 1);
@@ -147,13 +164,19 @@ static int start_child(struct state *st, uint32_t index)
 	struct child *c = &st->children[st->children_count];
 	int ends[2];
 
+	*c = (struct child){.index = index};
+	if (st->sweep->isolation) {
+		c->isolate = quire_isolate_new(st->sweep->isolation);
+		if (!c->isolate)
+			return -ENOMEM;
+	}
 	if (pipe(ends) != 0)
 		return quire_fail(-errno, "cannot make a pipe: %s", strerror(errno));
 	fflush(NULL); /* or the child would print it again */
 	c->pid = fork();
 	if (c->pid == 0) {
 		close(ends[0]);
-		child_main(st->sweep, index, ends[1]);
+		child_main(st->sweep, index, ends[1], c->isolate);
 	}
 	close(ends[1]);
 	if (c->pid < 0) {
@@ -161,10 +184,6 @@ static int start_child(struct state *st, uint32_t index)
 		return quire_fail(-errno, "cannot start a process: %s", strerror(errno));
 	}
 	c->fd = ends[0];
-	c->index = index;
-	c->percent = 0;
-	c->reports = false;
-	c->received = 0;
 	st->children_count++;
 	return 0;
 }
@@ -186,6 +205,18 @@ static const char *signal_name(int number)
 	return NULL;
 }
 
+/* How an isolated child died, and what it did last. */
+static void tell_verdict(struct state *st, const struct child *c, int status)
+{
+	struct quire_report *r = &st->sweep->reports[c->index];
+	char label[2 * QUIRE_REPORT_NAME_MAX + 8];
+
+	erase_line(st);
+	quire_report_label(r, label, sizeof(label));
+	fprintf(stderr, "%s\n", label);
+	quire_isolate_verdict(c->isolate, status, r->sentence, sizeof(r->sentence), stderr);
+}
+
 /* It has closed its pipe: take its report, or tell how it died. */
 static void end_child(struct state *st, uint32_t which)
 {
@@ -196,11 +227,18 @@ static void end_child(struct state *st, uint32_t which)
 	close(c->fd);
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (c->received == sizeof(c->report)) {
+	if (c->received == sizeof(c->report) && !c->killed) {
 		*r = c->report;
+		if (c->isolate && !quire_report_sound(r)) {
+			r->end = QUIRE_RUN_CRASHED;
+			snprintf(r->sentence, sizeof(r->sentence),
+				 "its figures do not add up: a module wrote to the core's memory");
+		}
 	} else {
 		r->end = QUIRE_RUN_CRASHED;
-		if (WIFSIGNALED(status) && signal_name(WTERMSIG(status)))
+		if (c->isolate)
+			tell_verdict(st, c, status);
+		else if (WIFSIGNALED(status) && signal_name(WTERMSIG(status)))
 			snprintf(r->sentence, sizeof(r->sentence), "signal %s",
 				 signal_name(WTERMSIG(status)));
 		else if (WIFSIGNALED(status))
@@ -209,6 +247,7 @@ static void end_child(struct state *st, uint32_t which)
 			snprintf(r->sentence, sizeof(r->sentence),
 				 "it left with exit status %d and no report", WEXITSTATUS(status));
 	}
+	quire_isolate_free(c->isolate);
 	*c = st->children[--st->children_count];
 	st->ended++;
 }
@@ -234,15 +273,32 @@ static bool read_child(struct child *c)
 	return got > 0;
 }
 
+/* End the isolated children that take too long, or too much. */
+static void watch_children(struct state *st)
+{
+	for (uint32_t i = 0; i < st->children_count; i++) {
+		struct child *c = &st->children[i];
+
+		if (!c->isolate || c->killed || c->reports ||
+		    !quire_isolate_watch(c->isolate, c->pid))
+			continue;
+		c->killed = true;
+		kill(c->pid, SIGKILL); /* which closes its pipe */
+	}
+}
+
 static int wait_children(struct state *st)
 {
+	int timeout_ms = st->sweep->isolation ? WATCH_MS : -1;
+
 	for (uint32_t i = 0; i < st->children_count; i++)
 		st->fds[i] = (struct pollfd){.fd = st->children[i].fd, .events = POLLIN};
-	if (poll(st->fds, st->children_count, -1) < 0)
+	if (poll(st->fds, st->children_count, timeout_ms) < 0)
 		return errno == EINTR ? 0 : quire_fail(-errno, "poll: %s", strerror(errno));
 	for (uint32_t i = st->children_count; i-- > 0;) /* end_child() moves the last */
 		if (st->fds[i].revents && !read_child(&st->children[i]))
 			end_child(st, i);
+	watch_children(st);
 	show_line(st, NULL);
 	return 0;
 }
@@ -291,6 +347,7 @@ int quire_sweep_run(const struct quire_sweep *sweep)
 		kill(st.children[st.children_count - 1].pid, SIGKILL);
 		waitpid(st.children[st.children_count - 1].pid, NULL, 0);
 		close(st.children[st.children_count - 1].fd);
+		quire_isolate_free(st.children[st.children_count - 1].isolate);
 	}
 	erase_line(&st);
 	if (jobs) {

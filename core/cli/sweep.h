@@ -10,6 +10,7 @@
 #define QUIRE_SWEEP_H
 
 #include "core/trace/report.h"
+#include "isolate.h"
 #include <stdio.h>
 
 struct quire_sweep {
@@ -17,6 +18,7 @@ struct quire_sweep {
 	uint32_t jobs;		      /* processes at one time; 0: none, all in this one */
 	struct quire_report *reports; /* [count] filled in by prepare(), run() and the sweep */
 	FILE *progress;		      /* a terminal for the progress line; NULL: none */
+	const struct quire_isolation *isolation; /* of each child; NULL: none */
 	void *arg;
 
 	/*
@@ -40,6 +42,9 @@ int quire_sweep_signal(void);
 
 /* Of the shape of quire_loop_config.progress. */
 void quire_sweep_progress(void *progress, uint64_t now_ns, uint32_t finished, uint32_t count);
+
+/* What the loop of an isolated run has to tell; NULL where it is not isolated. */
+struct quire_sink *quire_sweep_sink(void *progress);
 
 /* Processors that are online. */
 uint32_t quire_sweep_cores(void);

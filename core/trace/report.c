@@ -267,3 +267,23 @@ int quire_report_csv(FILE *out, const struct quire_metrics *m, const struct quir
 	}
 	return ferror(out) ? quire_fail(-EIO, "cannot write the CSV: %s", strerror(errno)) : 0;
 }
+
+bool quire_report_sound(const struct quire_report *r)
+{
+	const double shares[] = {r->token_states, r->reserved, r->internal, r->external};
+	double sum = 0;
+
+	if (r->end == QUIRE_RUN_FAILED)
+		return true; /* it has none */
+	if (r->end > QUIRE_RUN_EJECTED || r->finished + r->refused > r->arrived ||
+	    r->arrived > r->config.requests || !(r->time_s >= 0))
+		return false;
+	if (r->end == QUIRE_RUN_FINISHED && r->finished + r->refused != r->config.requests)
+		return false;
+	for (int i = 0; i < 4; i++) {
+		if (!isnan(shares[i]) && (shares[i] < -1e-9 || shares[i] > 1 + 1e-9))
+			return false;
+		sum += shares[i];
+	}
+	return isnan(sum) || fabs(sum - 1) < 1e-6;
+}

@@ -122,6 +122,9 @@ void quire_report_init(struct quire_report *r, const struct quire_settings *sett
 int quire_report_make(struct quire_report *r, const struct quire_metrics *m,
 		      const struct quire_request *requests);
 
+/* Can these figures be true?  Those of a run whose memory was written to may not be. */
+bool quire_report_sound(const struct quire_report *r);
+
 /* Sort @values [count] and describe them. */
 void quire_spread_make(struct quire_spread *s, double *values, size_t count);
 /* The same of a histogram, in seconds. */
