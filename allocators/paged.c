@@ -233,6 +233,22 @@ static void paged_visit(const struct quire_kv *kv, quire_region_fn *fn, void *ar
 			fn(arg, &(struct quire_region){b * p->block, p->block, p->refs[b]});
 }
 
+/* The odd end of a pool that is no multiple of a block is of no use to anybody. */
+static bool paged_fits(struct quire_kv *kv, const struct quire_seq *seq, uint32_t tokens)
+{
+	const struct paged *p = kv->priv;
+
+	(void)seq;
+	return blocks_for(p, tokens) <= p->blocks;
+}
+
+static uint32_t paged_largest(const struct quire_kv *kv)
+{
+	const struct paged *p = kv->priv;
+
+	return p->free_count * p->block;
+}
+
 static int paged_check(const struct quire_kv *kv)
 {
 	const struct paged *p = kv->priv;
@@ -266,6 +282,8 @@ static const struct quire_kv_ops paged = {
 	.release = paged_release,
 	.map = paged_map,
 	.visit = paged_visit,
+	.fits = paged_fits,
+	.largest = paged_largest,
 	.check = paged_check,
 };
 QUIRE_KV_MODULE(paged);

@@ -68,7 +68,7 @@ static int buddy_init(void *place, const struct place_limits *limits)
 		return quire_fail(-EINVAL, "block=%u is more than the pool of %u slots",
 				  b->block_slots, limits->slots_total);
 	b->order_max = order_for(b, limits->region_slots_max);
-	while (1u << b->order_max > b->blocks)
+	while (1ull << b->order_max > b->blocks)
 		b->order_max--;
 	b->next = calloc(b->blocks, sizeof(*b->next));
 	b->prev = calloc(b->blocks, sizeof(*b->prev));

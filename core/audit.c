@@ -65,6 +65,23 @@ static uint64_t tag_of(const struct quire_seq *seq, uint32_t token)
 	return 1ull << 63 | (uint64_t)seq->id << 32 | token;
 }
 
+/* The map of @cs, which holds slots; every slot of it lies in the pool. */
+static int map_of(struct quire_loop *loop, const struct core_seq *cs, struct quire_map *map)
+{
+	uint32_t total = loop->config.slots_total;
+
+	*map = (struct quire_map){NULL, 0, 0};
+	loop->pool.ops.map(&loop->pool.kv, &cs->seq, map);
+	if (!map->first || (uint64_t)map->blocks * map->block_slots != cs->map_slots)
+		return FOUND(loop, "changed the map of sequence %u without being asked",
+			     cs->seq.id);
+	for (uint32_t i = 0; i < map->blocks; i++)
+		if (map->first[i] >= total || map->block_slots > total - map->first[i])
+			return FOUND(loop, "maps sequence %u to slot %u", cs->seq.id,
+				     map->first[i]);
+	return 0;
+}
+
 static uint32_t slot_of(const struct quire_map *map, uint32_t token)
 {
 	return map->first[token / map->block_slots] + token % map->block_slots;
@@ -87,10 +104,13 @@ static int do_item(struct quire_loop *loop, const struct quire_item *item)
 	const struct quire_seq *seq = item->seq;
 	uint64_t *tag = loop->audit->tag;
 	struct quire_map map;
+	int rc;
 
 	if (core_seq(item->seq)->kept)
 		return 0;
-	loop->pool.ops.map(&loop->pool.kv, seq, &map);
+	rc = map_of(loop, core_seq(item->seq), &map);
+	if (rc)
+		return rc;
 	for (uint32_t i = 0; i < seq->cached_tokens; i++)
 		if (tag[slot_of(&map, i)] != tag_of(seq, i))
 			return FOUND(loop, "sequence %u would read slot %u for its token %u, %s",
@@ -102,6 +122,14 @@ static int do_item(struct quire_loop *loop, const struct quire_item *item)
 	return 0;
 }
 
+/* What no map shows any more is gone, as soon as no copy is to be made of it. */
+static void poison(struct audit *a, size_t slots)
+{
+	for (size_t i = 0; i < slots; i++)
+		if (!a->uses[i])
+			a->tag[i] = POISON;
+}
+
 int audit_step(struct quire_loop *loop)
 {
 	int rc = 0;
@@ -109,7 +137,11 @@ int audit_step(struct quire_loop *loop)
 	do_copies(loop);
 	for (uint32_t i = 0; i < loop->plan.items_count && rc == 0; i++)
 		rc = do_item(loop, &loop->plan.items[i]);
-	return rc ? rc : audit_pool(loop);
+	if (rc == 0)
+		rc = audit_pool(loop);
+	if (rc == 0)
+		poison(loop->audit, loop->config.slots_total);
+	return rc;
 }
 
 struct visit {
@@ -149,20 +181,18 @@ static int count_maps(struct quire_loop *loop, uint64_t *map_slots)
 {
 	struct audit *a = loop->audit;
 	struct quire_map map;
+	int rc;
 
 	for (const struct core_seq *cs = loop->eldest; cs; cs = cs->younger) {
 		if (!cs->map_slots)
 			continue;
-		loop->pool.ops.map(&loop->pool.kv, &cs->seq, &map);
-		if ((uint64_t)map.blocks * map.block_slots != cs->map_slots)
-			return FOUND(loop, "changed the map of sequence %u without being asked",
-				     cs->seq.id);
+		rc = map_of(loop, cs, &map);
+		if (rc)
+			return rc;
 		*map_slots += cs->map_slots;
 		for (uint32_t i = 0; i < cs->map_slots; i++) {
 			uint32_t slot = slot_of(&map, i);
 
-			if (slot >= loop->config.slots_total)
-				return FOUND(loop, "maps sequence %u to slot %u", cs->seq.id, slot);
 			a->uses[slot]++;
 			if (i < cs->live)
 				a->live[slot] = true;
@@ -198,8 +228,6 @@ int audit_pool(struct quire_loop *loop)
 				     a->uses[i], pool->uses[i]);
 		if (a->uses[i] && !a->held[i])
 			return FOUND(loop, "maps slot %zu, which no region shows", i);
-		if (!a->uses[i])
-			a->tag[i] = POISON;
 	}
 	if (visit.slots != pool->kv.slots_held)
 		return FOUND(loop, "counts %u slots held where its regions show %llu",
@@ -214,5 +242,7 @@ int audit_pool(struct quire_loop *loop)
 			     (unsigned long long)live, (unsigned long long)mapped);
 	if (pool->ops.check && pool->ops.check(&pool->kv))
 		return FOUND(loop, "%s", quire_failure());
+	if (!loop->plan.copies.count)
+		poison(a, slots);
 	return 0;
 }

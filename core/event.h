@@ -4,7 +4,8 @@
  * One table says what there is; the enum, the names in JSON, the legend of the
  * visualizer and the documentation are made from it.  Kinds marked DECISION are
  * folded into the digest of the run; the others only tell (times and results
- * are not decisions).
+ * are not decisions).  A kind's number is part of the digest and of recordings:
+ * new kinds are added at the end.
  *
  * A sink names the kinds it wants.  Without a sink an event costs a test of one
  * bit; the digest does not go through sinks.
@@ -21,6 +22,14 @@ extern "C" {
 #define QUIRE_DECISION true
 #define QUIRE_TELLS    false
 
+/*
+ * MEMORY, POOL and SHARE come before each STEP, in slots; SHARE tells the slots that
+ * maps show, and the lengths of all maps together.  MAPs of a sequence come in order
+ * of their blocks.  UNMAP: its map is forgotten, and MAPs of all its blocks follow;
+ * that of one that is preempted or gone is forgotten without saying.  FAULT tells a
+ * rule that was broken (enum quire_fault).  END is the last event; its oracle says
+ * whether the allocator called quire_kv_end().
+ */
 /*	 kind     decides         a, b, c	(seq is 0 where an event has no sequence) */
 #define QUIRE_EVENTS(X)                                                                            \
 	X(ARRIVE, QUIRE_TELLS, "prompt_tokens", "output_tokens_max", "samples")                    \
@@ -36,7 +45,12 @@ extern "C" {
 	X(SAMPLE, QUIRE_TELLS, "token", "known_tokens", "end")                                     \
 	X(FORK, QUIRE_DECISION, "parent", "cached_tokens", "known_tokens")                         \
 	X(FINISH, QUIRE_DECISION, "known_tokens", "kept", "")                                      \
-	X(EJECT, QUIRE_TELLS, "errno", "", "")
+	X(EJECT, QUIRE_TELLS, "errno", "", "")                                                     \
+	X(POOL, QUIRE_TELLS, "rounding", "free", "largest_free_run")                               \
+	X(SHARE, QUIRE_TELLS, "mapped_slots", "map_slots", "map_slots_high")                       \
+	X(UNMAP, QUIRE_TELLS, "blocks", "", "")                                                    \
+	X(FAULT, QUIRE_TELLS, "rule", "", "")                                                      \
+	X(END, QUIRE_TELLS, "oracle", "errno", "")
 
 enum quire_event_kind {
 #define X(kind, decides, a, b, c) QUIRE_EV_##kind,

@@ -141,9 +141,16 @@ static void measure(struct quire_loop *loop)
 	struct quire_metrics *m = &loop->metrics;
 	const struct pool *pool = &loop->pool;
 	struct pool_sample s = pool_sample(pool);
+	uint64_t largest;
 
 	tell(loop, QUIRE_EV_MEMORY, 0, (uint32_t)s.token_states, (uint32_t)s.reserved,
 	     (uint32_t)s.internal);
+	if (!loop->in_window && !tells(loop, QUIRE_EV_POOL))
+		return;
+	largest = pool->ops.largest ? pool->ops.largest(&pool->kv) : s.free;
+	tell(loop, QUIRE_EV_POOL, 0, (uint32_t)s.rounding, (uint32_t)s.free, (uint32_t)largest);
+	tell(loop, QUIRE_EV_SHARE, 0, pool->mapped, (uint32_t)pool->map_slots,
+	     (uint32_t)(pool->map_slots >> 32));
 	if (!loop->in_window)
 		return;
 	if (m->window_steps++ == 0)
@@ -155,7 +162,7 @@ static void measure(struct quire_loop *loop)
 	m->internal_sum += s.internal;
 	m->rounding_sum += s.rounding;
 	m->free_sum += s.free;
-	m->largest_sum += pool->ops.largest ? pool->ops.largest(&pool->kv) : s.free;
+	m->largest_sum += largest;
 	m->shared_sum += pool->map_slots > pool->mapped
 				 ? (double)pool->map_slots / (double)pool->mapped
 				 : 1.0;
@@ -175,7 +182,8 @@ static int run_plan(struct quire_loop *loop)
 	rc = exec->ops->step(exec, plan, loop->results);
 	if (rc)
 		return rc;
-	plan->copies.count = 0; /* they are done; forks below add new ones */
+	/* The copies are done; forks below add new ones. */
+	plan->copies.count = loop->pool.copies_taken = 0;
 	m->steps++;
 	loop->now_ns = exec->ops->now_ns(exec);
 	if (loop->in_window)
@@ -284,6 +292,8 @@ static int one_step(struct quire_loop *loop)
 	if (plan->items_count && !loop->broken) {
 		loop->empty_plans = 0;
 		rc = check_progress(loop);
+		if (rc == 0)
+			rc = pool_take_copies(loop, 0); /* none are left, unless it cheats */
 		if (rc == 0 && loop->audit)
 			rc = audit_step(loop);
 		if (rc == 0)
@@ -335,7 +345,10 @@ int quire_loop_run(struct quire_loop *loop)
 		if (loop->config.progress && loop->plan.step % 256 == 0)
 			report_progress(loop, &progress_ns);
 	}
+	if (rc == 0 && pool_end(loop))
+		rc = eject(loop, quire_failure());
 	loop->now_ns = m->end_ns = exec->ops->now_ns(exec);
 	m->end_asked = loop->pool.end_asked;
+	tell(loop, QUIRE_EV_END, 0, m->end_asked, (uint32_t)-rc, 0);
 	return rc;
 }

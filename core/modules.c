@@ -116,7 +116,8 @@ static const struct quire_module *module_load(const char *path, enum quire_modul
 	const struct quire_module *m;
 
 	if (!object) {
-		quire_fail(-EINVAL, "cannot load a %s: %s", kind_name[kind], dlerror());
+		quire_fail(-EINVAL, "cannot load a%s %s: %s", kind == QUIRE_KV ? "n" : "",
+			   kind_name[kind], dlerror());
 		return NULL;
 	}
 	m = dlsym(object, "quire_module");

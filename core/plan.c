@@ -29,6 +29,7 @@ static int fault(struct quire_loop *loop, enum quire_fault kind, const struct qu
 		f->first_step = loop->plan.step;
 		f->first_seq = seq->id;
 	}
+	tell(loop, QUIRE_EV_FAULT, seq->id, kind, 0, 0);
 	return rc;
 }
 

@@ -204,13 +204,13 @@ static int check_held(struct quire_loop *loop)
 	return 0;
 }
 
-/* Check, count and tell the copies that were added from @from on. */
-static int take_copies(struct quire_loop *loop, uint32_t from, uint32_t seq)
+int pool_take_copies(struct quire_loop *loop, uint32_t seq)
 {
 	uint32_t total = loop->pool.kv.slots_total;
+	uint32_t *taken = &loop->pool.copies_taken;
 
-	for (uint32_t i = from; i < loop->plan.copies.count; i++) {
-		const struct quire_copy *c = &loop->plan.copies.at[i];
+	for (; *taken < loop->plan.copies.count; ++*taken) {
+		const struct quire_copy *c = &loop->plan.copies.at[*taken];
 
 		if (c->slots > total || c->from > total - c->slots || c->to > total - c->slots ||
 		    (c->from < c->to + c->slots && c->to < c->from + c->slots))
@@ -241,7 +241,7 @@ static int check_writes(struct quire_loop *loop, const struct core_seq *cs,
 int pool_grow(struct quire_loop *loop, struct core_seq *cs, uint32_t tokens)
 {
 	struct pool *pool = &loop->pool;
-	uint32_t copies_before = loop->plan.copies.count, keep = 0;
+	uint32_t keep = 0;
 	struct quire_map old, map;
 	bool moved = false; /* as a whole, into blocks of another size */
 	uint32_t *old_first = pool->old_first;
@@ -257,6 +257,8 @@ int pool_grow(struct quire_loop *loop, struct core_seq *cs, uint32_t tokens)
 		old_first[i] = old.first[i];
 
 	rc = pool->ops.grow(&pool->kv, &cs->seq, tokens, &loop->plan.copies);
+	if (rc)
+		loop->plan.copies.count = pool->copies_taken; /* nothing changes on failure */
 	if (rc == -ENOSPC || rc == -E2BIG)
 		return rc;
 	if (rc)
@@ -269,6 +271,7 @@ int pool_grow(struct quire_loop *loop, struct core_seq *cs, uint32_t tokens)
 		if (keep)
 			return BREACH(loop, "changes the block size of sequence %u", cs->seq.id);
 		moved = true;
+		tell(loop, QUIRE_EV_UNMAP, cs->seq.id, old.blocks, 0, 0);
 	}
 	for (uint32_t i = keep; i < old.blocks && rc == 0; i++)
 		if (moved || map.first[i] != old_first[i])
@@ -279,7 +282,7 @@ int pool_grow(struct quire_loop *loop, struct core_seq *cs, uint32_t tokens)
 	if (rc)
 		return rc;
 	account(pool, cs, cs->live, map.blocks * map.block_slots);
-	rc = take_copies(loop, copies_before, cs->seq.id);
+	rc = pool_take_copies(loop, cs->seq.id);
 	if (rc == 0)
 		rc = check_held(loop);
 	if (rc == 0 && cs->forked && !cs->kept) {
@@ -292,11 +295,13 @@ int pool_grow(struct quire_loop *loop, struct core_seq *cs, uint32_t tokens)
 int pool_fork(struct quire_loop *loop, struct core_seq *parent, struct core_seq *child)
 {
 	struct pool *pool = &loop->pool;
-	uint32_t tokens = parent->seq.cached_tokens, copies_before = loop->plan.copies.count;
+	uint32_t tokens = parent->seq.cached_tokens, total = pool->kv.slots_total;
 	struct quire_map from, map;
 	int rc;
 
 	rc = pool->ops.fork(&pool->kv, &parent->seq, &child->seq, &loop->plan.copies);
+	if (rc)
+		loop->plan.copies.count = pool->copies_taken;
 	if (rc == -ENOSPC)
 		return rc;
 	if (rc)
@@ -318,6 +323,11 @@ int pool_fork(struct quire_loop *loop, struct core_seq *parent, struct core_seq 
 		}
 		live = before >= tokens ? 0 : tokens - before;
 		for (uint32_t k = 0; k < map.block_slots; k++) {
+			if (map.first[i] >= total || k >= total - map.first[i] ||
+			    !pool->uses[map.first[i] + k])
+				return BREACH(loop,
+					      "changed the map of sequence %u without being asked",
+					      parent->seq.id);
 			pool->uses[map.first[i] + k]++;
 			pool->shared_live += k < live;
 		}
@@ -325,7 +335,7 @@ int pool_fork(struct quire_loop *loop, struct core_seq *parent, struct core_seq 
 	}
 	account(pool, child, tokens, map.blocks * map.block_slots);
 	parent->forked = child->forked = true;
-	rc = take_copies(loop, copies_before, child->seq.id);
+	rc = pool_take_copies(loop, child->seq.id);
 	return rc ? rc : check_held(loop);
 }
 
@@ -362,17 +372,38 @@ void pool_release(struct quire_loop *loop, struct core_seq *cs)
 		       pool->kv.slots_held);
 }
 
+static void add_region(void *arg, const struct quire_region *region)
+{
+	*(uint64_t *)arg += region->slots;
+}
+
+int pool_end(struct quire_loop *loop)
+{
+	struct pool *pool = &loop->pool;
+	uint64_t slots = 0;
+
+	pool->ops.visit(&pool->kv, add_region, &slots);
+	if (slots)
+		return BREACH(loop,
+			      "leaks: no sequence is left and it counts %u slots held, but its "
+			      "regions show %llu",
+			      pool->kv.slots_held, (unsigned long long)slots);
+	return 0;
+}
+
 void pool_keep(struct quire_loop *loop, struct core_seq *cs)
 {
 	struct pool *pool = &loop->pool;
 	struct quire_map map;
-	uint32_t shared = 0;
+	uint32_t shared = 0, slot;
 
 	if (map_of(loop, cs, &map))
 		return;
-	while (shared < cs->live &&
-	       pool->uses[map.first[shared / map.block_slots] + shared % map.block_slots] > 1)
-		shared++;
+	for (; shared < cs->live; shared++) {
+		slot = map.first[shared / map.block_slots] + shared % map.block_slots;
+		if (slot >= pool->kv.slots_total || pool->uses[slot] <= 1)
+			break;
+	}
 	cs->end_tokens = shared;
 	account(pool, cs, shared, cs->map_slots);
 }

@@ -59,8 +59,9 @@ struct pool {
 	uint32_t mapped;
 	uint32_t seqs_held; /* sequences that hold slots */
 	uint64_t map_slots, live, reserved, internal;
-	uint64_t shared_live; /* sum over slots of (maps in which it is live - 1) */
-	uint32_t longest;     /* tokens of the longest map so far */
+	uint64_t shared_live;  /* sum over slots of (maps in which it is live - 1) */
+	uint32_t copies_taken; /* of the plan's: checked, counted and told */
+	uint32_t longest;      /* tokens of the longest map so far */
 	bool end_asked;
 };
 
@@ -104,13 +105,19 @@ struct quire_loop {
 	uint64_t known_sum;	 /* known_tokens of the living */
 };
 
+/* Does the sink want this kind? */
+static inline bool tells(const struct quire_loop *loop, enum quire_event_kind kind)
+{
+	return loop->config.sink && loop->config.sink->kinds & 1u << kind;
+}
+
 /* Tell the sink.  What decides goes into the digest too. */
 static inline void tell(struct quire_loop *loop, enum quire_event_kind kind, uint32_t seq,
 			uint32_t a, uint32_t b, uint32_t c)
 {
 	struct quire_sink *sink = loop->config.sink;
 
-	if (!sink || !(sink->kinds & 1u << kind))
+	if (!tells(loop, kind))
 		return;
 	struct quire_event event = {loop->now_ns, (uint32_t)loop->plan.step, kind, seq, a, b, c};
 
@@ -152,6 +159,10 @@ void pool_run(struct pool *pool, struct core_seq *cs, uint32_t tokens);
 /* @cs is finished and kept: what it holds is dead, but for what others share. */
 void pool_keep(struct quire_loop *loop, struct core_seq *cs);
 struct pool_sample pool_sample(const struct pool *pool);
+/* Check, count and tell the copies that the allocator has added for @seq. */
+int pool_take_copies(struct quire_loop *loop, uint32_t seq);
+/* The run is over: does the allocator show slots that it no longer counts? */
+int pool_end(struct quire_loop *loop);
 
 /*
  * audit.c: a shadow of the device's memory, and every count made again the slow

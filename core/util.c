@@ -22,6 +22,9 @@ int quire_fail(int rc, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(next, sizeof(next), format, args);
 	va_end(args);
+	for (char *c = next; *c; c++) /* a user's text may hold anything; one line stays one */
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	memcpy(sentence, next, sizeof(next));
 	return rc;
 }

@@ -55,14 +55,15 @@ static uint32_t admit(struct continuous *c, struct quire_plan *plan)
 	return admitted;
 }
 
-/* Plan everything that runs, at the cost of the newest.  Return: did it cost any? */
+/* Plan everything that runs, at the cost of the newest.  Return: was anything short? */
 static bool run(struct continuous *c, struct quire_plan *plan)
 {
 	struct quire_seq *seq, *next, *victim;
 	bool preempted = false;
+	int rc = 0;
 
-	for (seq = c->running.first; seq; seq = next) {
-		while (quire_plan_add(plan, seq, quire_plan_todo(seq)) == -ENOSPC) {
+	for (seq = c->running.first; seq && rc != -EDQUOT; seq = next) {
+		while ((rc = quire_plan_add(plan, seq, quire_plan_todo(seq))) == -ENOSPC) {
 			victim = c->running.last;
 			if (quire_plan_preempt(plan, victim))
 				return preempted;
@@ -73,7 +74,7 @@ static bool run(struct continuous *c, struct quire_plan *plan)
 		}
 		next = seq->next;
 	}
-	return preempted;
+	return preempted || rc == -EDQUOT;
 }
 
 static void continuous_schedule(struct quire_sched *s, struct quire_plan *plan)

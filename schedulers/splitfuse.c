@@ -68,30 +68,30 @@ static int add_chunk(struct quire_plan *plan, struct quire_seq *seq)
 
 /*
  * Plan the running sequences that decode, or those that still have a prompt to
- * do, at the cost of the newest.  Return: did it cost any?
+ * do, at the cost of the newest.  Return: was memory short?  Then nobody is admitted.
  */
 static bool run(struct splitfuse *f, struct quire_plan *plan, bool decodes)
 {
 	struct quire_seq *seq, *next, *victim;
-	bool preempted = false;
+	bool is_short = false;
 
 	for (seq = f->running.first; seq; seq = next) {
 		next = seq->next;
 		if ((quire_plan_todo(seq) == 1) != decodes)
 			continue;
 		while (add_chunk(plan, seq) == -ENOSPC) {
+			is_short = true;
 			victim = f->running.last;
 			if (quire_plan_has(plan, victim))
-				return preempted;
+				return is_short;
 			quire_plan_preempt(plan, victim);
 			quire_queue_push_front(&f->waiting, victim);
-			preempted = true;
 			if (victim == seq)
-				return preempted;
+				return is_short;
 		}
 		next = seq->next;
 	}
-	return preempted;
+	return is_short;
 }
 
 /* Chunks of the prompts that run, then of those that wait. */

@@ -114,11 +114,12 @@ static void fill(struct static_batch *b, struct quire_plan *plan)
 static void decode(struct static_batch *b, struct quire_plan *plan)
 {
 	struct quire_seq *seq, *next, *victim;
+	int rc = 0;
 
 	quire_plan_pad(plan, ++b->columns);
 	b->outputs++;
-	for (seq = b->live.first; seq; seq = next) {
-		while (quire_plan_add(plan, seq, quire_plan_todo(seq)) == -ENOSPC) {
+	for (seq = b->live.first; seq && rc != -EDQUOT; seq = next) {
+		while ((rc = quire_plan_add(plan, seq, quire_plan_todo(seq))) == -ENOSPC) {
 			if (b->done.last) {
 				leave(plan, b->done.last);
 				continue;
@@ -131,9 +132,10 @@ static void decode(struct static_batch *b, struct quire_plan *plan)
 		}
 		next = seq->next;
 	}
-	for (seq = b->done.first; seq; seq = next) {
+	for (seq = b->done.first; seq && rc != -EDQUOT; seq = next) {
 		next = seq->next;
-		if (quire_plan_add(plan, seq, 1) == -ENOSPC)
+		rc = quire_plan_add(plan, seq, 1);
+		if (rc == -ENOSPC)
 			leave(plan, seq);
 	}
 }

@@ -58,7 +58,7 @@ struct quire_kv_ops {
 	 * Required.  Make the map of @seq at least @tokens long, and let @seq alone
 	 * use every block from token cached_tokens on (a block that others use too
 	 * is copied first: copy-on-write).  Blocks before that stay where they are,
-	 * unless the whole sequence moves, with its copies.  Called only when the
+	 * unless the whole sequence moves into one block, with its copies.  Called only when the
 	 * map is too short, or after a fork.
 	 * Return: 0; -ENOSPC not now; -E2BIG never, even in an empty pool.
 	 */

@@ -44,7 +44,8 @@ struct quire_sched_ops {
 	 * any queue.  Return false: it is forgotten, and freed on return.  Return
 	 * true: keep it and its slots until quire_plan_drop(); a kept sequence may
 	 * be planned with 1 token, as padding.  One that holds no slots cannot be
-	 * kept: what is returned does not count then.
+	 * kept: what is returned does not count then.  A sequence that is let go,
+	 * here or in quire_plan_drop(), must stand in no queue any more.
 	 */
 	bool (*finish)(struct quire_sched *s, struct quire_seq *seq);
 
@@ -61,6 +62,10 @@ struct quire_sched {
 				   * init() 0 where the user set none, and ours to set;
 				   * left at 0, it is max(2048, seq_tokens_max) */
 };
+
+/*
+ * The calls below change a plan, and are good only while schedule() runs.
+ */
 
 /*
  * Run @tokens more of @seq in this step.  0 tokens: nothing happens.
