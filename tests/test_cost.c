@@ -66,14 +66,19 @@ static void near(double a, double b)
 		ck_abort_msg("%.17g is not %.17g", a, b);
 }
 
-static const char *const models[] = {"Qwen2.5-0.5B", "Llama-3-8B", "OPT-13B", "Qwen3-32B",
-				     "Llama-2-70B"};
+static const char *const models[] = {"Qwen2.5-0.5B",  "Llama-3-8B",  "OPT-13B",
+				     "Qwen3-32B",     "Llama-2-70B", "Mixtral-8x7B",
+				     "Qwen3-30B-A3B", "DeepSeek-R1"};
+#define MODELS_COUNT (sizeof(models) / sizeof(models[0]))
 static const uint32_t tps[] = {1, 2, 4, 8};
 static const struct quire_cost_config types[] = {
 	{.weight_bits = 16, .kv_bits = 16},
 	{.weight_bits = 32, .kv_bits = 32},
 	{.weight_bits = 4, .kv_bits = 8},
+	{.weight_bits = 8, .kv_bits = 8, .weight_units = QUIRE_UNITS_FP8},
+	{.weight_bits = 8, .kv_bits = 16, .weight_units = QUIRE_UNITS_INT8},
 };
+#define TYPES_COUNT (sizeof(types) / sizeof(types[0]))
 
 /* Call @fn with every GPU x model x tp x type that can be. */
 static void over_grid(void (*fn)(struct quire_cost *cost))
@@ -82,15 +87,15 @@ static void over_grid(void (*fn)(struct quire_cost *cost))
 	unsigned int count = 0;
 
 	for (size_t g = 0; (gpu = quire_gpu_builtin(g)); g++) {
-		for (size_t i = 0; i < 5 * 4 * 3; i++) {
-			struct quire_cost_config config = types[i % 3];
+		for (size_t i = 0; i < MODELS_COUNT * 4 * TYPES_COUNT; i++) {
+			struct quire_cost_config config = types[i % TYPES_COUNT];
 			struct quire_model model;
 			struct quire_cost cost;
 
-			config.tp = tps[i / 3 % 4];
+			config.tp = tps[i / TYPES_COUNT % 4];
 			config.step_tokens_max = BUDGET;
 			config.seqs_max = ITEMS_MAX;
-			if (quire_model_find(&model, models[i / 12]))
+			if (quire_model_find(&model, models[i / (4 * TYPES_COUNT)]))
 				ck_abort_msg("%s", quire_failure());
 			if (quire_cost_init(&cost, &model, gpu, &config))
 				continue; /* 14 heads on 4 GPUs */
@@ -153,10 +158,55 @@ START_TEST(never_faster_than_the_roofline)
 }
 END_TEST
 
+/* A GPU that reaches all that its datasheet says, for nothing, is not faster either;
+ * nor is the fast end of a band. */
+static void check_perfect(struct quire_cost *cost)
+{
+	struct quire_cost_config config = cost->config;
+	struct quire_gpu gpu = cost->gpu;
+	struct quire_cost perfect;
+	static struct hand h;
+
+	gpu.gemm_flops_share = gpu.gemm_bytes_share = 1;
+	gpu.attention_flops_share = gpu.attention_bytes_share = gpu.link_share = 1;
+	gpu.gemm_launch_ns = gpu.attention_launch_ns = gpu.attention_tile_ns = 0;
+	gpu.step_ns = gpu.seq_ns = gpu.multiprocessors = 0;
+	gpu.gemm_sharpness = 16;
+	if (quire_cost_init(&perfect, &cost->model, &gpu, &config))
+		ck_abort_msg("%s", quire_failure());
+	check_roofline(&perfect);
+	quire_cost_free(&perfect);
+	config.sigmas = -9;
+	if (quire_cost_init(&perfect, &cost->model, &cost->gpu, &config))
+		ck_abort_msg("%s", quire_failure());
+	for (size_t i = 0; i < SHAPES_COUNT; i++) {
+		struct quire_cost_batch batch;
+		struct quire_roofline r;
+		double ns;
+
+		make_shape(&h, i, 1);
+		quire_cost_batch_plan(&perfect, &h.plan, &batch);
+		quire_cost_roofline(&perfect, &batch, &r);
+		ns = (double)quire_cost_step_ns(&perfect, &h.plan);
+		if (ns < r.flops_ns || ns < r.bytes_ns ||
+		    ns > (double)quire_cost_step_ns(cost, &h.plan))
+			ck_abort_msg("%s on %s: the fast end of the band, shape %zu",
+				     cost->model.name, cost->gpu.name, i);
+	}
+	quire_cost_free(&perfect);
+}
+
+START_TEST(never_faster_at_its_best)
+{
+	over_grid(check_perfect);
+}
+END_TEST
+
 /* The roofline itself, by hand: nothing in it is forgotten. */
 START_TEST(roofline_by_hand)
 {
-	const struct quire_cost_config config = {1, 16, 16, 16, 16};
+	const struct quire_cost_config config = {
+		.tp = 1, .weight_bits = 16, .kv_bits = 16, .step_tokens_max = 16, .seqs_max = 16};
 	struct quire_cost_batch batch = {.tokens = 0};
 	struct quire_cost cost;
 	struct quire_model model;
@@ -277,7 +327,11 @@ END_TEST
 
 static struct quire_cost a_cost(uint32_t tp)
 {
-	const struct quire_cost_config config = {tp, 16, 16, BUDGET, ITEMS_MAX};
+	const struct quire_cost_config config = {.tp = tp,
+						 .weight_bits = 16,
+						 .kv_bits = 16,
+						 .step_tokens_max = BUDGET,
+						 .seqs_max = ITEMS_MAX};
 	struct quire_model model;
 	struct quire_gpu gpu;
 	struct quire_cost cost;
@@ -377,7 +431,8 @@ END_TEST
 
 START_TEST(a_model_that_cannot_be_cut)
 {
-	const struct quire_cost_config config = {3, 16, 16, 16, 16};
+	const struct quire_cost_config config = {
+		.tp = 3, .weight_bits = 16, .kv_bits = 16, .step_tokens_max = 16, .seqs_max = 16};
 	struct quire_model model;
 	struct quire_cost cost;
 	uint32_t slots;
@@ -392,7 +447,11 @@ END_TEST
 
 START_TEST(memory)
 {
-	struct quire_cost_config config = {1, 16, 16, 2048, 256};
+	struct quire_cost_config config = {.tp = 1,
+					   .weight_bits = 16,
+					   .kv_bits = 16,
+					   .step_tokens_max = 2048,
+					   .seqs_max = 256};
 	struct quire_memory split;
 	struct quire_model model;
 	struct quire_gpu gpu;
@@ -580,6 +639,7 @@ int main(void)
 	close(fd);
 	tcase_set_timeout(cost, 120);
 	tcase_add_test(cost, never_faster_than_the_roofline);
+	tcase_add_test(cost, never_faster_at_its_best);
 	tcase_add_test(cost, roofline_by_hand);
 	tcase_add_test(cost, more_work_takes_longer);
 	tcase_add_test(cost, padded_costs_its_rectangle);

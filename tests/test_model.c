@@ -56,18 +56,20 @@ START_TEST(parameters_are_the_published_ones)
 		const char *name;
 		uint64_t total;
 	} published[] = {
-		{"LLaMA-13B", 13015864320},   {"Llama-2-7B", 6738415616},
-		{"Llama-2-13B", 13015864320}, {"Llama-2-70B", 68976648192},
-		{"Llama-3-8B", 8030261248},   {"Llama-3-70B", 70553706496},
-		{"Llama-3.1-8B", 8030261248}, {"Llama-3.1-70B", 70553706496},
-		{"Yi-34B", 34388917248},      {"Mistral-7B", 7241732096},
-		{"Qwen2.5-0.5B", 494032768},  {"Qwen2.5-1.5B", 1543714304},
-		{"Qwen2.5-3B", 3085938688},   {"Qwen2.5-7B", 7615616512},
-		{"Qwen2.5-14B", 14770033664}, {"Qwen2.5-32B", 32763876352},
-		{"Qwen2.5-72B", 72706203648}, {"Qwen3-0.6B", 596049920},
-		{"Qwen3-8B", 8190735360},     {"Qwen3-14B", 14768307200},
-		{"Qwen3-32B", 32762123264},   {"OPT-13B", 12853473280},
-		{"OPT-66B", 65719701504},     {"OPT-175B", 174604468224},
+		{"LLaMA-13B", 13015864320},    {"Llama-2-7B", 6738415616},
+		{"Llama-2-13B", 13015864320},  {"Llama-2-70B", 68976648192},
+		{"Llama-3-8B", 8030261248},    {"Llama-3-70B", 70553706496},
+		{"Llama-3.1-8B", 8030261248},  {"Llama-3.1-70B", 70553706496},
+		{"Yi-34B", 34388917248},       {"Mistral-7B", 7241732096},
+		{"Qwen2.5-0.5B", 494032768},   {"Qwen2.5-1.5B", 1543714304},
+		{"Qwen2.5-3B", 3085938688},    {"Qwen2.5-7B", 7615616512},
+		{"Qwen2.5-14B", 14770033664},  {"Qwen2.5-32B", 32763876352},
+		{"Qwen2.5-72B", 72706203648},  {"Qwen3-0.6B", 596049920},
+		{"Qwen3-8B", 8190735360},      {"Qwen3-14B", 14768307200},
+		{"Qwen3-32B", 32762123264},    {"OPT-13B", 12853473280},
+		{"OPT-66B", 65719701504},      {"OPT-175B", 174604468224},
+		{"Mixtral-8x7B", 46702792704}, {"Qwen3-30B-A3B", 30532122624},
+		{"DeepSeek-V3", 671026419200}, {"DeepSeek-R1", 671026419200},
 	};
 	const size_t count = sizeof(published) / sizeof(published[0]);
 
@@ -91,9 +93,10 @@ START_TEST(kv_bytes_are_those_of_p1)
 		const char *name;
 		uint64_t bytes;
 	} known[] = {
-		{"OPT-13B", 819200},   {"LLaMA-13B", 819200},	{"OPT-66B", 2359296},
-		{"OPT-175B", 4718592}, {"Llama-2-70B", 327680}, {"Llama-3-70B", 327680},
-		{"Qwen2.5-7B", 57344}, {"Qwen2.5-0.5B", 12288},
+		{"OPT-13B", 819200},	{"LLaMA-13B", 819200},	 {"OPT-66B", 2359296},
+		{"OPT-175B", 4718592},	{"Llama-2-70B", 327680}, {"Llama-3-70B", 327680},
+		{"Qwen2.5-7B", 57344},	{"Qwen2.5-0.5B", 12288}, {"DeepSeek-V3", 70272},
+		{"DeepSeek-R1", 70272},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -103,6 +106,31 @@ START_TEST(kv_bytes_are_those_of_p1)
 		ck_assert_uint_eq(quire_model_kv_bytes(&m, 8), known[i].bytes / 2);
 		ck_assert_uint_eq(quire_model_kv_bytes(&m, 4), known[i].bytes / 4);
 	}
+}
+END_TEST
+
+/* "37 B active", "3.3 B activated", "12.9 B parameters a token" say their cards. */
+START_TEST(experts)
+{
+	const struct quire_model mixtral = named("mixtral-8x7b"), r1 = named("DeepSeek-R1");
+	const struct quire_model a3b = named("qwen3-30b-a3b"), dense = named("llama-3-8b");
+	struct quire_params p;
+
+	quire_model_params(&mixtral, &p);
+	ck_assert_uint_eq(p.active, 12879925248);
+	quire_model_params(&a3b, &p);
+	ck_assert_uint_eq(p.active, 3353032704);
+	quire_model_params(&r1, &p);
+	ck_assert_uint_gt(p.active, 37000000000);
+	ck_assert_uint_lt(p.active, 38000000000);
+	quire_model_params(&dense, &p);
+	ck_assert_uint_eq(p.active, p.total);
+
+	ck_assert_double_eq(quire_model_experts_met(&dense, 5), 0);
+	ck_assert_double_eq(quire_model_experts_met(&mixtral, 1), 2);
+	near(quire_model_experts_met(&mixtral, 2), 8 * (1 - 0.75 * 0.75));
+	near(quire_model_experts_met(&a3b, 100), 128 * (1 - pow(1 - 8 / 128.0, 100)));
+	ck_assert_double_le(quire_model_experts_met(&r1, 1u << 20), 256);
 }
 END_TEST
 
@@ -269,13 +297,40 @@ static void same_model(const struct quire_model *a, const struct quire_model *b)
 	"\"model_type\": \"opt\", \"num_attention_heads\": 40, \"num_hidden_layers\": 40,"         \
 	"\"vocab_size\": 50272, \"word_embed_proj_dim\": 5120}"
 
+#define MIXTRAL                                                                                    \
+	"{\"architectures\": [\"MixtralForCausalLM\"], \"head_dim\": null,"                        \
+	"\"hidden_size\": 4096, \"intermediate_size\": 14336, \"max_position_embeddings\": 32768," \
+	"\"model_type\": \"mixtral\", \"num_attention_heads\": 32, \"num_experts_per_tok\": 2,"    \
+	"\"num_hidden_layers\": 32, \"num_key_value_heads\": 8, \"num_local_experts\": 8,"         \
+	"\"router_aux_loss_coef\": 0.02, \"tie_word_embeddings\": false, \"vocab_size\": 32000}"
+#define QWEN3_30B                                                                                  \
+	"{\"architectures\": [\"Qwen3MoeForCausalLM\"], \"attention_bias\": false,"                \
+	"\"decoder_sparse_step\": 1, \"head_dim\": 128, \"hidden_size\": 2048,"                    \
+	"\"intermediate_size\": 6144, \"max_position_embeddings\": 40960, \"mlp_only_layers\": "   \
+	"[],"                                                                                      \
+	"\"model_type\": \"qwen3_moe\", \"moe_intermediate_size\": 768,"                           \
+	"\"num_attention_heads\": 32, \"num_experts\": 128, \"num_experts_per_tok\": 8,"           \
+	"\"num_hidden_layers\": 48, \"num_key_value_heads\": 4, \"tie_word_embeddings\": false,"   \
+	"\"vocab_size\": 151936}"
+#define DEEPSEEK_V3                                                                                \
+	"{\"architectures\": [\"DeepseekV3ForCausalLM\"], \"attention_bias\": false,"              \
+	"\"ep_size\": 1, \"first_k_dense_replace\": 3, \"hidden_size\": 7168,"                     \
+	"\"intermediate_size\": 18432, \"kv_lora_rank\": 512, \"max_position_embeddings\": "       \
+	"163840,"                                                                                  \
+	"\"model_type\": \"deepseek_v3\", \"moe_intermediate_size\": 2048, \"moe_layer_freq\": 1," \
+	"\"n_group\": 8, \"n_routed_experts\": 256, \"n_shared_experts\": 1,"                      \
+	"\"num_attention_heads\": 128, \"num_experts_per_tok\": 8, \"num_hidden_layers\": 61,"     \
+	"\"num_key_value_heads\": 128, \"num_nextn_predict_layers\": 1, \"q_lora_rank\": 1536,"    \
+	"\"qk_nope_head_dim\": 128, \"qk_rope_head_dim\": 64, \"v_head_dim\": 128,"                \
+	"\"tie_word_embeddings\": false, \"vocab_size\": 129280}"
+
 START_TEST(config_gives_the_builtin)
 {
 	static const char *const configs[][2] = {
-		{"Qwen2.5-7B", QWEN25_7B},
-		{"Qwen3-0.6B", QWEN3_06B},
-		{"Llama-2-7B", LLAMA2_7B},
-		{"OPT-13B", OPT_13B},
+		{"Qwen2.5-7B", QWEN25_7B},    {"Qwen3-0.6B", QWEN3_06B},
+		{"Llama-2-7B", LLAMA2_7B},    {"OPT-13B", OPT_13B},
+		{"Mixtral-8x7B", MIXTRAL},    {"Qwen3-30B-A3B", QWEN3_30B},
+		{"DeepSeek-V3", DEEPSEEK_V3},
 	};
 
 	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
@@ -326,9 +381,20 @@ static const struct {
 	     "'head_dim' is 0"),
 	EDIT("\"vocab_size\": 32000", "\"vocab_size\": 32000, \"tie_word_embeddings\": 1", -EINVAL,
 	     "'tie_word_embeddings' must be"),
-	EDIT("[\"LlamaForCausalLM\"]", "[\"DeepseekV3ForCausalLM\"]", -ENOTSUP,
-	     "'DeepseekV3ForCausalLM' is not built"),
-	EDIT("[\"LlamaForCausalLM\"]", "[\"MixtralForCausalLM\"]", -ENOTSUP, "not built"),
+	EDIT("[\"LlamaForCausalLM\"]", "[\"MambaForCausalLM\"]", -ENOTSUP,
+	     "'MambaForCausalLM' is not built"),
+	EDIT("[\"LlamaForCausalLM\"]", "[\"MixtralForCausalLM\"]", -EINVAL,
+	     "'num_local_experts' is missing"),
+	EDIT("[\"LlamaForCausalLM\"]", "[\"DeepseekV3ForCausalLM\"]", -EINVAL,
+	     "'kv_lora_rank' is missing"),
+	{MIXTRAL, "\"num_experts_per_tok\": 2", "\"num_experts_per_tok\": 9", -EINVAL,
+	 "'num_experts_per_tok' is 9"},
+	{QWEN3_30B, "\"mlp_only_layers\": []", "\"mlp_only_layers\": [1]", -ENOTSUP,
+	 "'mlp_only_layers'"},
+	{QWEN3_30B, "\"decoder_sparse_step\": 1", "\"decoder_sparse_step\": 2", -ENOTSUP,
+	 "'decoder_sparse_step'"},
+	{DEEPSEEK_V3, "\"first_k_dense_replace\": 3", "\"first_k_dense_replace\": 62", -EINVAL,
+	 "'first_k_dense_replace' is 62"},
 	EDIT("[\"LlamaForCausalLM\"]", "[]", -EINVAL, "'architectures' must be"),
 	EDIT("[\"LlamaForCausalLM\"]", "7", -EINVAL, "'architectures' must be"),
 	EDIT("\"architectures\": [\"LlamaForCausalLM\"],", "", -EINVAL, "'architectures'"),
@@ -401,6 +467,7 @@ int main(void)
 	}
 	tcase_add_test(sizes, parameters_are_the_published_ones);
 	tcase_add_test(sizes, kv_bytes_are_those_of_p1);
+	tcase_add_test(sizes, experts);
 	tcase_add_test(sizes, arithmetic_of_the_notes);
 	tcase_add_test(sizes, batch_max_is_the_last_that_fits);
 	tcase_add_test(sizes, prefill_steps_cover_the_prompts);

@@ -28,19 +28,34 @@ static void print_part(const char *name, uint64_t count, uint64_t total)
 
 static void print_shape(const struct quire_model *m)
 {
-	printf("%s, a dense decoder of the %s family\n\n", m->name, m->family);
+	printf("%s, a %s of the %s family\n\n", m->name,
+	       m->experts ? "decoder with experts" : "dense decoder", m->family);
 	printf("Shape\n");
 	printf("  layers       %s\n", quire_text_count(m->layers).s);
 	printf("  hidden       %s\n", quire_text_count(m->hidden).s);
 	printf("  heads        %u of %u", m->heads, m->head_dim);
-	if (m->kv_heads == m->heads)
+	if (m->kv_lora_rank)
+		printf(" and %u rotated; K and V of all are one vector of %u + %u (MLA)\n",
+		       m->rope_head_dim, m->kv_lora_rank, m->rope_head_dim);
+	else if (m->kv_heads == m->heads)
 		printf(", each with its own keys and values%s\n",
 		       m->qk_norm ? "; Q and K normed" : "");
 	else
 		printf("; %u of keys and values, each for %u of queries%s\n", m->kv_heads,
 		       m->heads / m->kv_heads, m->qk_norm ? "; Q and K normed" : "");
-	printf("  MLP          %s, %s\n", quire_text_count(m->intermediate).s,
-	       m->mlp_gated ? "gated: 3 matrices" : "plain: 2 matrices");
+	if (!m->experts || m->dense_layers)
+		printf("  MLP          %s, %s", quire_text_count(m->intermediate).s,
+		       m->mlp_gated ? "gated: 3 matrices" : "plain: 2 matrices");
+	if (m->dense_layers)
+		printf(", in the first %u layers", m->dense_layers);
+	printf("%s", !m->experts || m->dense_layers ? "\n" : "");
+	if (m->experts)
+		printf("  experts      %u of %s, gated; a token meets %u%s\n", m->experts,
+		       quire_text_count(m->expert_intermediate).s, m->experts_used,
+		       m->experts_shared ? ", and those that all share" : "");
+	if (m->experts_shared)
+		printf("  shared       %u of %s\n", m->experts_shared,
+		       quire_text_count(m->expert_intermediate).s);
 	printf("  norms        %s\n", m->norm_bias ? "LayerNorm" : "RMSNorm");
 	printf("  biases       %s\n", m->mlp_bias && m->output_bias ? "on every matrix of a layer"
 				      : m->output_bias		    ? "on the attention's matrices"
@@ -61,10 +76,12 @@ static void print_params(const struct quire_model *m)
 	printf("Parameters\n");
 	print_part("embedding", p.embedding, p.total);
 	print_part("attention", p.attention, p.total);
-	print_part("MLP", p.mlp, p.total);
+	print_part(m->experts ? "MLP, experts" : "MLP", p.mlp, p.total);
 	print_part("norms", p.norms, p.total);
 	print_part("head", p.head, p.total);
 	print_part("all", p.total, p.total);
+	if (p.active < p.total)
+		print_part("active", p.active, p.total);
 	printf("  %-12s %17s         matrices of the layers and one embedding\n\n", "notes' count",
 	       quire_text_count(p.notes).s);
 }
@@ -125,7 +142,9 @@ static json_t *json_model(const struct quire_model *m)
 	quire_model_flops(m, 1, 1, 1, &f);
 	return json_pack(
 		"{s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, "
-		"s:b, s:b}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:f, s:f, s:f, s:f, "
+		"s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}, s:{s:I, s:I, s:I, s:I, "
+		"s:I, "
+		"s:I, s:I, s:I}, s:o, s:{s:f, s:f, s:f, s:f, "
 		"s:f}}",
 		"name", m->name, "family", m->family, "shape", "layers", (int)m->layers, "hidden",
 		(int)m->hidden, "heads", (int)m->heads, "kv_heads", (int)m->kv_heads, "head_dim",
@@ -133,9 +152,14 @@ static json_t *json_model(const struct quire_model *m)
 		"positions_max", (int)m->positions_max, "mlp_gated", m->mlp_gated,
 		"embeddings_tied", m->embeddings_tied, "qkv_bias", m->qkv_bias, "output_bias",
 		m->output_bias, "mlp_bias", m->mlp_bias, "norm_bias", m->norm_bias, "qk_norm",
-		m->qk_norm, "parameters", "embedding", (json_int_t)p.embedding, "attention",
-		(json_int_t)p.attention, "mlp", (json_int_t)p.mlp, "norms", (json_int_t)p.norms,
-		"head", (json_int_t)p.head, "total", (json_int_t)p.total, "notes",
+		m->qk_norm, "experts", (int)m->experts, "experts_used", (int)m->experts_used,
+		"experts_shared", (int)m->experts_shared, "expert_intermediate",
+		(int)m->expert_intermediate, "dense_layers", (int)m->dense_layers, "kv_lora_rank",
+		(int)m->kv_lora_rank, "rope_head_dim", (int)m->rope_head_dim, "v_head_dim",
+		(int)m->v_head_dim, "q_lora_rank", (int)m->q_lora_rank, "parameters", "embedding",
+		(json_int_t)p.embedding, "attention", (json_int_t)p.attention, "mlp",
+		(json_int_t)p.mlp, "norms", (json_int_t)p.norms, "head", (json_int_t)p.head,
+		"total", (json_int_t)p.total, "active", (json_int_t)p.active, "notes",
 		(json_int_t)p.notes, "bytes", json_bytes(m), "flops_per_token", "qkv", f.qkv,
 		"output", f.output, "mlp", f.mlp, "head", f.head, "attention_per_context_token",
 		f.attention);

@@ -10,6 +10,7 @@
 #include "core/util.h"
 #include "json.h"
 #include "plan_chart.h"
+#include "plan_cost.h"
 #include "plan_page.h"
 
 #include <errno.h>
@@ -23,7 +24,8 @@ static const char help[] =
 	"of each a step.  No arrivals and no queue; for those, 'quire sim'.\n"
 	"\n"
 	"  --model M          a built-in name, a config.json or a folder that holds one\n"
-	"  --gpu G            a built-in name or a profile ('quire list' has the names)\n"
+	"  --gpu G            a built-in name or a profile ('quire list' has the names); may be\n"
+	"                     repeated, and 'all' is all built-in ones: does it fit which?\n"
 	"  --prompt N         tokens of each prompt (1024)\n"
 	"  --output N         tokens each request generates (1024)\n"
 	"  --batch N | A:B    requests that run together (1); A:B sweeps from A to B\n"
@@ -33,12 +35,14 @@ static const char help[] =
 	"  --gpu-memory-utilization F   share of the memory that may be used (0.9)\n"
 	"  --max-num-batched-tokens N   tokens of a step; prompts are packed into such steps,\n"
 	"                     or cut (the larger of 2048 and prompt + output)\n"
+	"  --price USD        of a GPU for an hour: what a million tokens cost\n"
 	"  --json FILE        write the figures as JSON; '-': to standard output, nothing else\n"
 	"  --chart FILE       draw the sweep, as FILE.svg, FILE.png or FILE.pdf\n"
 	"  --help             this page\n"
 	"\n"
 	"  quire plan --model Qwen2.5-32B --gpu H20\n"
-	"  quire plan --model llama-3-8b --gpu a100-80g --batch 1:128 --chart sweep.svg\n";
+	"  quire plan --model llama-3-8b --gpu a100-80g --batch 1:128 --chart sweep.svg\n"
+	"  quire plan --model deepseek-r1 --gpu all --tp 8 --weight-dtype fp8 --price 2.50\n";
 
 #define POINTS_MAX 192 /* four an octave over 1 to 1,000,000, and some */
 
@@ -91,6 +95,58 @@ static int estimate_all(struct quire_plan_page *p)
 	return rc;
 }
 
+/* By name; "all" is every built-in one. */
+static int add_gpu(struct quire_plan_page *p, const char *name)
+{
+	const struct quire_gpu *gpu;
+
+	if (!quire_same_name(name, "all")) {
+		if (p->gpus_count == QUIRE_PLAN_GPUS_MAX)
+			return quire_fail(-EINVAL, "--gpu: at most %d of them",
+					  QUIRE_PLAN_GPUS_MAX);
+		return quire_gpu_find(&p->gpus[p->gpus_count++], name);
+	}
+	for (size_t i = 0; (gpu = quire_gpu_builtin(i)); i++) {
+		if (p->gpus_count < QUIRE_PLAN_GPUS_MAX)
+			p->gpus[p->gpus_count++] = *gpu;
+	}
+	return 0;
+}
+
+/* The same batch on each of several GPUs.  Return: the exit status. */
+static int compare_gpus(struct quire_plan_page *p)
+{
+	json_t *list = p->json ? json_array() : NULL;
+	bool any = false;
+	int rc = 0;
+
+	p->points = calloc(p->gpus_count, sizeof(*p->points));
+	if (!p->points)
+		return quire_command_failed("plan", "no memory for the estimates");
+	for (uint32_t i = 0; i < p->gpus_count && rc == 0; i++) {
+		struct quire_plan_page one = *p;
+
+		p->config.gpu = one.config.gpu = p->gpus[i];
+		rc = quire_estimate(&p->points[i], &p->config, p->batch_first);
+		one.points = &p->points[i];
+		one.points_count = 1;
+		one.batch_max = quire_estimate_batch_max(&one.config);
+		any |= rc == 0;
+		if (list && rc == 0)
+			json_array_append_new(list, quire_plan_json(&one));
+	}
+	if (!any || rc) {
+		json_decref(list);
+		return rc == -EINVAL ? quire_usage_error("plan", "%s", quire_failure())
+				     : quire_command_failed("plan", "%s", quire_failure());
+	}
+	if (!p->json || strcmp(p->json, "-") != 0) {
+		quire_plan_print_title(p);
+		quire_plan_print_gpus(p, p->points);
+	}
+	return p->json ? quire_json_write("plan", list, p->json) : QUIRE_EXIT_OK;
+}
+
 /* Read the command line.  Return: -1 go on, or the exit status. */
 static int parse(struct quire_plan_page *p, int argc, char **argv)
 {
@@ -105,6 +161,7 @@ static int parse(struct quire_plan_page *p, int argc, char **argv)
 		KV,
 		UTILIZATION,
 		BUDGET,
+		PRICE,
 		JSON,
 		CHART
 	};
@@ -119,13 +176,15 @@ static int parse(struct quire_plan_page *p, int argc, char **argv)
 		[KV] = {"kv-dtype", required_argument, NULL, 0},
 		[UTILIZATION] = {"gpu-memory-utilization", required_argument, NULL, 0},
 		[BUDGET] = {"max-num-batched-tokens", required_argument, NULL, 0},
+		[PRICE] = {"price", required_argument, NULL, 0},
 		[JSON] = {"json", required_argument, NULL, 0},
 		[CHART] = {"chart", required_argument, NULL, 0},
 		{"help", no_argument, NULL, 0},
 		{NULL, 0, NULL, 0},
 	};
 	struct quire_estimate_config *c = &p->config;
-	const char *model = NULL, *gpu = NULL;
+	const char *model = NULL, *names[QUIRE_PLAN_GPUS_MAX];
+	uint32_t gpus = 0;
 	int i, rc = 0;
 
 	while (rc == 0 && (i = quire_next_option(argc, argv, options)) >= 0) {
@@ -134,7 +193,11 @@ static int parse(struct quire_plan_page *p, int argc, char **argv)
 			model = optarg;
 			break;
 		case GPU:
-			gpu = optarg;
+			if (gpus == QUIRE_PLAN_GPUS_MAX)
+				rc = quire_fail(-EINVAL, "--gpu: at most %d of them",
+						QUIRE_PLAN_GPUS_MAX);
+			else
+				names[gpus++] = optarg;
 			break;
 		case PROMPT:
 			rc = quire_parse_u32("--prompt", optarg, 1, 1 << 20, &c->prompt_tokens);
@@ -162,6 +225,9 @@ static int parse(struct quire_plan_page *p, int argc, char **argv)
 			rc = quire_parse_u32("--max-num-batched-tokens", optarg, 1, 1 << 20,
 					     &c->cost.step_tokens_max);
 			break;
+		case PRICE:
+			rc = quire_parse_real("--price", optarg, 0.0001, 1e6, &p->price_usd);
+			break;
 		case JSON:
 			p->json = optarg;
 			break;
@@ -181,12 +247,19 @@ static int parse(struct quire_plan_page *p, int argc, char **argv)
 	if (optind < argc)
 		return quire_usage_error("plan", "'%s' is no option; see quire plan --help",
 					 argv[optind]);
-	if (!model || !gpu)
+	if (!model || !gpus)
 		return quire_usage_error("plan", "--%s is missing; see quire plan --help",
 					 model ? "gpu" : "model");
 	if (p->chart && p->batch_first == p->batch_last)
 		return quire_usage_error("plan", "--chart draws a sweep: give --batch A:B");
-	if ((rc = quire_model_find(&c->model, model)) || (rc = quire_gpu_find(&c->gpu, gpu)))
+	rc = quire_model_find(&c->model, model);
+	for (uint32_t k = 0; rc == 0 && k < gpus; k++)
+		rc = add_gpu(p, names[k]);
+	if (rc == 0 && p->gpus_count > 1 && p->batch_first != p->batch_last)
+		return quire_usage_error("plan",
+					 "several GPUs are compared with one batch: give one "
+					 "--batch, or one --gpu");
+	if (rc)
 		return rc == -ENOENT ? quire_usage_error("plan", "%s", quire_failure())
 				     : quire_command_failed("plan", "%s", quire_failure());
 	return -1;
@@ -209,12 +282,18 @@ int quire_cmd_plan(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
+	p.config.gpu = p.gpus[0];
 	cost->weight_bits = p.weights->bits;
+	cost->weight_units = p.weights->units;
 	cost->kv_bits = p.kv->bits;
 	if (cost->step_tokens_max == 0) {
 		cost->step_tokens_max = p.config.prompt_tokens + p.config.output_tokens;
 		if (cost->step_tokens_max < 2048)
 			cost->step_tokens_max = 2048;
+	}
+	if (p.gpus_count > 1) {
+		rc = compare_gpus(&p);
+		goto out;
 	}
 	rc = estimate_all(&p);
 	if (rc) {

@@ -3,6 +3,7 @@
  * each other, why they differ, what bounds them, where the time goes, what fits.
  */
 #include "plan_one.h"
+#include "plan_cost.h"
 #include "units.h"
 
 #include <math.h>
@@ -166,4 +167,6 @@ void quire_plan_print_one(const struct quire_plan_page *p)
 	printf("E2E %s, %s output token/s\n\n", quire_text_seconds(quire_plan_e2e_s(e)).s,
 	       quire_text_rate(quire_plan_throughput(p, e)).s);
 	print_memory(p, e);
+	quire_plan_print_concurrency(p, e);
+	quire_plan_print_cost(p, e);
 }

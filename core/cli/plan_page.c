@@ -45,7 +45,7 @@ bool quire_plan_shown(const struct quire_plan_page *p, const struct quire_estima
 	       e->batch == p->batch_last || e->batch == p->batch_max;
 }
 
-static void print_title(const struct quire_plan_page *p)
+void quire_plan_print_title(const struct quire_plan_page *p)
 {
 	const struct quire_estimate_config *c = &p->config;
 	const struct quire_gpu *g = &c->gpu;
@@ -53,15 +53,22 @@ static void print_title(const struct quire_plan_page *p)
 	struct quire_params params;
 
 	quire_model_params(&c->model, &params);
-	printf("%s on %u x %s: %s prompt + %s output tokens", c->model.name, c->cost.tp, g->name,
-	       quire_text_count(c->prompt_tokens).s, quire_text_count(c->output_tokens).s);
+	if (p->gpus_count > 1)
+		printf("%s on %u x one of %u GPUs: ", c->model.name, c->cost.tp, p->gpus_count);
+	else
+		printf("%s on %u x %s: ", c->model.name, c->cost.tp, g->name);
+	printf("%s prompt + %s output tokens", quire_text_count(c->prompt_tokens).s,
+	       quire_text_count(c->output_tokens).s);
 	if (p->batch_first == p->batch_last)
 		printf(", batch %s\n\n", quire_text_count(p->batch_first).s);
 	else
 		printf(", batch %s to %s\n\n", quire_text_count(p->batch_first).s,
 		       quire_text_count(p->batch_last).s);
-	printf("Parameters  %s B; %s B by the notes' count (P: one embedding, no head)\n",
-	       quire_text_si((double)params.total / 1e9, 4, "").s,
+	printf("Parameters  %s B", quire_text_si((double)params.total / 1e9, 4, "").s);
+	if (params.active < params.total)
+		printf(", of which a token meets %s B",
+		       quire_text_si((double)params.active / 1e9, 4, "").s);
+	printf("; %s B by the notes' count (P: one embedding, no head)\n",
 	       quire_text_si((double)params.notes / 1e9, 4, "").s);
 	printf("Weights     %s in %s\n",
 	       quire_text_si((double)quire_model_weight_bytes(&c->model, c->cost.weight_bits), 4,
@@ -74,9 +81,11 @@ static void print_title(const struct quire_plan_page *p)
 			     "B")
 		       .s,
 	       quire_text_count(tokens).s);
-	printf("GPU         %s, %s, %s; balanced at %.0f FLOPs a byte\n",
-	       quire_text_si(g->peak_flops, 4, "FLOP/s").s, quire_text_si(g->bandwidth, 3, "B/s").s,
-	       quire_text_si(g->memory_bytes, 4, "B").s, g->peak_flops / g->bandwidth);
+	if (p->gpus_count < 2)
+		printf("GPU         %s, %s, %s; balanced at %.0f FLOPs a byte\n",
+		       quire_text_si(g->peak_flops, 4, "FLOP/s").s,
+		       quire_text_si(g->bandwidth, 3, "B/s").s,
+		       quire_text_si(g->memory_bytes, 4, "B").s, g->peak_flops / g->bandwidth);
 	if (tokens > c->model.positions_max)
 		printf("Beware      %s tokens are more than the %s the model was made for\n",
 		       quire_text_count(tokens).s, quire_text_count(c->model.positions_max).s);
@@ -181,7 +190,7 @@ static void print_sweep(const struct quire_plan_page *p)
 
 void quire_plan_print(const struct quire_plan_page *p)
 {
-	print_title(p);
+	quire_plan_print_title(p);
 	if (p->batch_first == p->batch_last)
 		quire_plan_print_one(p);
 	else

@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#define QUIRE_PLAN_GPUS_MAX 32
+
 struct quire_plan_page {
 	struct quire_estimate_config config;
 	const struct quire_dtype *weights, *kv;
@@ -15,6 +17,9 @@ struct quire_plan_page {
 	uint32_t batch_max;	       /* that fits */
 	struct quire_estimate *points; /* [points_count] by rising batch; owned */
 	size_t points_count;
+	double price_usd;			    /* of a GPU for an hour; 0: not asked for */
+	struct quire_gpu gpus[QUIRE_PLAN_GPUS_MAX]; /* [gpus_count], config.gpu is the first */
+	uint32_t gpus_count;
 	const char *json, *chart; /* NULL: not asked for */
 };
 
@@ -30,6 +35,8 @@ double quire_plan_throughput(const struct quire_plan_page *p, const struct quire
 
 /* The page for people, on standard output: of one batch, or of a sweep. */
 void quire_plan_print(const struct quire_plan_page *p);
+/* The heading alone. */
+void quire_plan_print_title(const struct quire_plan_page *p);
 /* The same for programs; NULL: no memory. */
 json_t *quire_plan_json(const struct quire_plan_page *p);
 

@@ -28,20 +28,26 @@ static const struct {
 	const char *architecture, *model_type, *family;
 } families[] = {
 	{"LlamaForCausalLM", "llama", "llama"}, /* Yi too */
-	{"MistralForCausalLM", "mistral", "mistral"}, {"Qwen2ForCausalLM", "qwen2", "qwen2"},
-	{"Qwen3ForCausalLM", "qwen3", "qwen3"},	      {"OPTForCausalLM", "opt", "opt"},
+	{"MistralForCausalLM", "mistral", "mistral"},
+	{"Qwen2ForCausalLM", "qwen2", "qwen2"},
+	{"Qwen3ForCausalLM", "qwen3", "qwen3"},
+	{"OPTForCausalLM", "opt", "opt"},
+	{"MixtralForCausalLM", "mixtral", "mixtral"},
+	{"Qwen3MoeForCausalLM", "qwen3_moe", "qwen3_moe"},
+	{"DeepseekV3ForCausalLM", "deepseek_v3", "deepseek"}, /* R1 too */
 };
 
 #define FAMILIES_COUNT (sizeof(families) / sizeof(families[0]))
-#define BUILT	       "Llama, Mistral, Qwen2, Qwen3 and OPT are"
+#define BUILT	       "Llama, Mistral, Mixtral, Qwen2, Qwen3, Qwen3-MoE, OPT and DeepSeek-V3 are"
 
 /* The upper bounds keep every product in arithmetic.c within 64 bits. */
-#define LAYERS_MAX 1024
-#define HEADS_MAX  4096
-#define DIM_MAX	   4096
-#define WIDTH_MAX  (1 << 20)
-#define VOCAB_MAX  (1 << 24)
-#define TOKENS_MAX (1 << 24)
+#define LAYERS_MAX  1024
+#define HEADS_MAX   4096
+#define DIM_MAX	    4096
+#define WIDTH_MAX   (1 << 20)
+#define VOCAB_MAX   (1 << 24)
+#define TOKENS_MAX  (1 << 24)
+#define EXPERTS_MAX 4096
 
 /* A whole number.  Missing or null: *out stays, if @optional. */
 static int get_count(const struct config *c, const char *key, uint32_t max, bool optional,
@@ -62,6 +68,17 @@ static int get_count(const struct config *c, const char *key, uint32_t max, bool
 			c->path, key, json_integer_value(value), max);
 	*out = (uint32_t)json_integer_value(value);
 	return 0;
+}
+
+/* The same, where missing, null or 0 mean that there is none. */
+static int get_count_or_none(const struct config *c, const char *key, uint32_t max, uint32_t *out)
+{
+	const json_t *value = json_object_get(c->root, key);
+
+	*out = 0;
+	if (json_is_integer(value) && json_integer_value(value) == 0)
+		return 0;
+	return get_count(c, key, max, true, out);
 }
 
 /* A truth value.  Missing or null: *out stays. */
@@ -109,6 +126,65 @@ static int get_family(const struct config *c, struct quire_model *m)
 	return quire_fail(-ENOTSUP, "%s: architecture '%.60s' is not built; " BUILT, c->path, name);
 }
 
+/* The keys of each family, and what it means when they are not there. */
+static int get_experts(const struct config *c, struct quire_model *m)
+{
+	const bool mixtral = strcmp(m->family, "mixtral") == 0;
+	const bool deepseek = strcmp(m->family, "deepseek") == 0;
+	const json_t *mlp_only = json_object_get(c->root, "mlp_only_layers");
+	uint32_t step = 1;
+	int rc;
+
+	if (mixtral)
+		m->expert_intermediate = m->intermediate;
+	if ((rc = get_count(c,
+			    mixtral    ? "num_local_experts"
+			    : deepseek ? "n_routed_experts"
+				       : "num_experts",
+			    EXPERTS_MAX, false, &m->experts)) ||
+	    (rc = get_count(c, "num_experts_per_tok", EXPERTS_MAX, false, &m->experts_used)) ||
+	    (!mixtral && (rc = get_count(c, "moe_intermediate_size", WIDTH_MAX, false,
+					 &m->expert_intermediate))))
+		return rc;
+	if (m->experts_used > m->experts)
+		return quire_fail(-EINVAL,
+				  "%s: key 'num_experts_per_tok' is %" PRIu32
+				  ", but there are %" PRIu32 " experts",
+				  c->path, m->experts_used, m->experts);
+	if ((rc = get_count(c, deepseek ? "moe_layer_freq" : "decoder_sparse_step", LAYERS_MAX,
+			    true, &step)))
+		return rc;
+	if (step != 1 || json_array_size(mlp_only) > 0)
+		return quire_fail(-ENOTSUP,
+				  "%s: key '%s': layers with and without experts by "
+				  "turns are not built",
+				  c->path,
+				  step == 1  ? "mlp_only_layers"
+				  : deepseek ? "moe_layer_freq"
+					     : "decoder_sparse_step");
+	if (!deepseek)
+		return 0;
+	m->router_bias = true;
+	if ((rc = get_count_or_none(c, "first_k_dense_replace", m->layers, &m->dense_layers)) ||
+	    (rc = get_count_or_none(c, "n_shared_experts", EXPERTS_MAX, &m->experts_shared)))
+		return rc;
+	return 0;
+}
+
+static int get_latent(const struct config *c, struct quire_model *m)
+{
+	int rc;
+
+	if ((rc = get_count(c, "kv_lora_rank", WIDTH_MAX, false, &m->kv_lora_rank)) ||
+	    (rc = get_count_or_none(c, "q_lora_rank", WIDTH_MAX, &m->q_lora_rank)) ||
+	    (rc = get_count(c, "qk_nope_head_dim", DIM_MAX, false, &m->head_dim)) ||
+	    (rc = get_count(c, "qk_rope_head_dim", DIM_MAX, false, &m->rope_head_dim)) ||
+	    (rc = get_count(c, "v_head_dim", DIM_MAX, false, &m->v_head_dim)))
+		return rc;
+	m->kv_heads = m->heads;
+	return 0;
+}
+
 static int get_rotary(const struct config *c, struct quire_model *m)
 {
 	const bool qwen2 = strcmp(m->family, "qwen2") == 0, llama = strcmp(m->family, "llama") == 0;
@@ -116,7 +192,7 @@ static int get_rotary(const struct config *c, struct quire_model *m)
 	int rc;
 
 	m->mlp_gated = true;
-	m->qk_norm = strcmp(m->family, "qwen3") == 0;
+	m->qk_norm = strncmp(m->family, "qwen3", 5) == 0;
 	m->kv_heads = m->heads;
 	m->head_dim = 0;
 	if ((rc = get_count(c, "intermediate_size", WIDTH_MAX, false, &m->intermediate)) ||
@@ -129,6 +205,11 @@ static int get_rotary(const struct config *c, struct quire_model *m)
 	m->qkv_bias = qwen2 || attention_bias;
 	m->output_bias = !qwen2 && attention_bias;
 	m->mlp_bias = llama && m->mlp_bias;
+	if (strcmp(m->family, "deepseek") == 0 && (rc = get_latent(c, m)))
+		return rc;
+	if (strcmp(m->family, "mixtral") == 0 || strcmp(m->family, "qwen3_moe") == 0 ||
+	    strcmp(m->family, "deepseek") == 0)
+		return get_experts(c, m);
 	return 0;
 }
 

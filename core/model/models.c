@@ -51,6 +51,17 @@
 			.output_bias = true, .mlp_bias = true, .norm_bias = true                   \
 	}
 
+#define EXPERTS(count_, used_, width_)                                                             \
+	.mlp_gated = true, .experts = count_, .experts_used = used_, .expert_intermediate = width_
+#define DEEPSEEK(name_)                                                                            \
+	{                                                                                          \
+		DECODER(name_, "deepseek", 61, 7168, 128, 128, 128, 18432, 129280, 163840),        \
+			EXPERTS(256, 8, 2048), .experts_shared = 1, .dense_layers = 3,             \
+					       .router_bias = true, .kv_lora_rank = 512,           \
+					       .rope_head_dim = 64, .v_head_dim = 128,             \
+					       .q_lora_rank = 1536                                 \
+	}
+
 /* clang-format off */
 static const struct quire_model models[] = {
 	/*	name		layers	hidden	heads	kv	mlp	vocab	positions */
@@ -78,6 +89,12 @@ static const struct quire_model models[] = {
 	OPT("OPT-13B",		40,	5120,	40),
 	OPT("OPT-66B",		64,	9216,	72),
 	OPT("OPT-175B",		96,	12288,	96),
+	{ DECODER("Mixtral-8x7B", "mixtral", 32, 4096, 32, 8, 128, 14336, 32000, 32768),
+	  EXPERTS(8, 2, 14336) },
+	{ DECODER("Qwen3-30B-A3B", "qwen3_moe", 48, 2048, 32, 4, 128, 6144, 151936, 40960),
+	  EXPERTS(128, 8, 768), .qk_norm = true },
+	DEEPSEEK("DeepSeek-V3"), /* without its module for guessing further tokens (MTP) */
+	DEEPSEEK("DeepSeek-R1"),
 };
 /* clang-format on */
 
@@ -137,7 +154,8 @@ int quire_model_find(struct quire_model *model, const char *name)
 }
 
 static const struct quire_dtype dtypes[] = {
-	{"bf16", 16}, {"fp16", 16}, {"fp32", 32}, {"fp8", 8}, {"int8", 8}, {"int4", 4},
+	{"bf16", 16, QUIRE_UNITS_16}, {"fp16", 16, QUIRE_UNITS_16},  {"fp32", 32, QUIRE_UNITS_32},
+	{"fp8", 8, QUIRE_UNITS_FP8},  {"int8", 8, QUIRE_UNITS_INT8}, {"int4", 4, QUIRE_UNITS_16},
 };
 
 #define DTYPES_COUNT (sizeof(dtypes) / sizeof(dtypes[0]))

@@ -7,14 +7,33 @@
  *	matrix	((flops / (a peak))^q + (bytes / (b bandwidth))^q)^(1/q) + c
  *		for each of: qkv, output, mlp in, mlp out, in every layer; and the
  *		head over the rows that are sampled.  Tabulated by tokens.
- *	attention  for each sequence the larger of its flops (causal pairs) and its
- *		bytes (K and V of its context, read once) over their own shares; and a
- *		launch a layer
- *	small	norms, rotations, activations: bytes over b bandwidth
+ *	experts	as one matrix product: tokens * experts_used rows, and the bytes of the
+ *		experts that are met (quire_model_experts_met())
+ *	attention  see below
+ *	small	norms, rotations, activations: bytes over b bandwidth, and c a layer
  *	link	2 all-reduces a layer with tensor parallelism: 2 (tp-1)/tp bytes
  *		over the link, and the link's latency
  *	copies	each slot read and written once
  *	host	step_ns + seq_ns a sequence
+ *
+ * Attention of one layer spreads pieces of work over the GPU's P multiprocessors (SM).
+ * It takes the longer of all work at the whole GPU's rate, and of the longest piece
+ * at the rate of one SM, which alone does 1.75 times its share (an SM is not busy for
+ * 1/1.75 of the time when all are); and c', and e for each sequence and head of K and V:
+ *
+ *	work	a sequence with one token: the larger of its flops at a' peak and its
+ *		bytes at b' bandwidth (K and V of its context, read once)
+ *		a chunk: the same, its pairs those of the mask and 256 more a token, for
+ *		tiles that the mask cuts, are empty, or begin
+ *	piece	of single tokens: the longest context, or 1/16 of all contexts if that
+ *		is less, of one head of K and V; at b' bandwidth / P
+ *		of a chunk: a tile of 128 queries of one head over its whole context; at
+ *		a' peak / P
+ *	heads	a pair or a key of d elements costs as much as one of (d + 128) / 2, but
+ *		not less than d: the softmax does not shrink with the head
+ *
+ * The five numbers 1.75, 256, 16, 128 and 128 are of the formula, for all GPUs, and were
+ * found on one table (H200); what a GPU has of its own are its eight constants.
  *
  * With a, b <= 1 no step is faster than the datasheet's roofline.  The text is
  * docs/performance-model.md; the roofline is Williams et al., CACM 52(4), 2009.
@@ -29,11 +48,19 @@
 #include "core/sim/gpu.h"
 
 struct quire_cost_config {
-	uint32_t tp;		  /* GPUs that share every layer, >= 1 */
-	uint32_t weight_bits;	  /* of an element, see quire_dtype_find() */
-	uint32_t kv_bits;	  /* of an element of K or V */
-	uint32_t step_tokens_max; /* length of the tables; larger steps are right, but slow */
-	uint32_t seqs_max;	  /* the same, of the rows sampled in a step */
+	uint32_t tp;		       /* GPUs that share every layer, >= 1 */
+	uint32_t weight_bits;	       /* of an element, see quire_dtype_find() */
+	uint32_t kv_bits;	       /* of an element of K or V */
+	uint32_t step_tokens_max;      /* length of the tables; larger steps are right, but slow */
+	uint32_t seqs_max;	       /* the same, of the rows sampled in a step */
+	enum quire_units weight_units; /* see quire_dtype; 8-bit ones where the GPU has them */
+	/*
+	 * 0: the prediction.  s: the prediction and s standard deviations of its error,
+	 * where the errors of matrices, of attention, and of the rest are each the same in
+	 * all steps (they are of kernels, not of runs) but independent of each other;
+	 * never below the roofline.  Slow.
+	 */
+	double sigmas;
 };
 
 /*
@@ -41,13 +68,15 @@ struct quire_cost_config {
  * Start from zeros and use quire_cost_batch_add().
  */
 struct quire_cost_batch {
-	uint64_t tokens;	 /* through the layers */
-	uint64_t seqs;		 /* sequences, padding rows included */
-	uint64_t rows;		 /* through the head */
-	uint64_t single_context; /* of sequences with one token: keys read, = pairs */
-	uint64_t chunk_units;	 /* attention of the others, in 2^-24 ns */
-	uint64_t chunk_pairs;	 /* their (query, key) pairs and ... */
-	uint64_t chunk_context;	 /* ... their contexts, for figures only */
+	uint64_t tokens;	    /* through the layers */
+	uint64_t seqs;		    /* sequences, padding rows included */
+	uint64_t rows;		    /* through the head */
+	uint64_t single_context;    /* of sequences with one token: keys read, = pairs */
+	uint64_t context_max;	    /* the longest of all sequences ... */
+	uint64_t chunk_context_max; /* ... of those with more tokens than one */
+	uint64_t chunk_units;	    /* attention of the others, in 2^-24 ns */
+	uint64_t chunk_pairs;	    /* their (query, key) pairs and ... */
+	uint64_t chunk_context;	    /* ... their contexts */
 	uint64_t copied_slots;
 };
 
@@ -59,15 +88,32 @@ struct quire_cost_parts {
 	uint64_t copies_ns, host_ns;
 };
 
+/* A matrix that steps multiply with; what one of tp GPUs holds of it. */
+enum quire_part { QUIRE_PART_QKV, QUIRE_PART_OUTPUT, QUIRE_PART_MLP };
+struct quire_cost_matrix {
+	enum quire_part part;
+	uint64_t in, out;
+	uint64_t layers; /* that have one like it */
+	bool experts;	 /* each has model.experts of them */
+};
+
+#define QUIRE_COST_MATRICES_MAX 12
+
 struct quire_cost {
 	struct quire_model model;
 	struct quire_gpu gpu;
 	struct quire_cost_config config;
-	uint64_t *layers_ns;   /* [step_tokens_max + 1] qkv, output, mlp, small, link; 0: not yet */
+	struct quire_cost_matrix matrices[QUIRE_COST_MATRICES_MAX]; /* [matrices_count] */
+	uint32_t matrices_count;
+	uint64_t *layers_ns;   /* [step_tokens_max + 1] matrices, small, link; 0: not yet */
 	uint64_t *head_ns;     /* [seqs_max + 1] by rows; 0: not yet */
 	uint64_t pair_units;   /* flops of one (query, key) pair on one GPU, in 2^-24 ns */
 	uint64_t key_units;    /* bytes of one token's K and V, likewise */
-	uint64_t single_units; /* the larger of the two */
+	uint64_t cached_units; /* latent: making K and V of a token that a chunk looks back at */
+	uint64_t single_units; /* the larger of the two, for a single token */
+	uint64_t single_piece_units;  /* a key in the longest piece of single tokens */
+	uint64_t chunk_piece_units;   /* ... of a chunk */
+	uint64_t seq_units;	      /* tiles of a sequence in all layers */
 	uint64_t attention_launch_ns; /* of all layers */
 	uint64_t step_ns, seq_ns;
 	double copy_ns; /* of one slot */
@@ -80,6 +126,13 @@ struct quire_cost {
 int quire_cost_init(struct quire_cost *cost, const struct quire_model *model,
 		    const struct quire_gpu *gpu, const struct quire_cost_config *config);
 void quire_cost_free(struct quire_cost *cost);
+
+/*
+ * One product of (@tokens x @in) with (@in x @out), in ns: the formula above.  The
+ * weights have @weight_bits each and are multiplied by @units.
+ */
+double quire_gemm_ns(const struct quire_gpu *gpu, enum quire_units units, uint32_t weight_bits,
+		     double tokens, double in, double out);
 
 /* The time of one step.  A plan is not empty. */
 uint64_t quire_cost_step_ns(struct quire_cost *cost, const struct quire_plan *plan);
@@ -101,7 +154,8 @@ uint64_t quire_cost_parts_ns(const struct quire_cost_parts *parts);
  * The datasheet's answer to the same batch: the time that no machine can beat.
  *
  *	flops: 2 a matrix element and token, and those of the pairs
- *	bytes: every matrix once, every context's K and V once
+ *	bytes: every matrix once (of experts those that are met), every context's K and
+ *	       V once
  */
 struct quire_roofline {
 	double flops, bytes;	   /* of one GPU of tp */

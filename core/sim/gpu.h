@@ -3,7 +3,9 @@
  *
  * The first group of fields is the datasheet: a ceiling that no prediction may
  * break.  The second says what share of it real kernels reach, and what each
- * launch costs; it stands at sober defaults, and a calibration replaces it.
+ * launch costs: eight constants that are fitted to measured kernels (tests/fit), or
+ * stand at sober defaults.  The third is the host and the link.  The fourth says how
+ * far predictions are off, for --intervals.
  *
  * A profile is a text file, "key = value" a line, "#" begins a comment:
  *
@@ -29,22 +31,31 @@ struct quire_gpu {
 
 	/* the datasheet */
 	double peak_flops;	/* flop/s, dense, 16 bits in, 32 bits summed */
+	double peak_fp8;	/* flop/s, dense, 8-bit floats; 0: it has no units for them */
+	double peak_int8;	/* op/s, dense, 8-bit integers; 0: likewise */
 	double bandwidth;	/* bytes/s, of its memory */
 	double memory_bytes;	/* what the driver shows of it */
+	double multiprocessors; /* SMs; 0: unknown, then small grids cost nothing more */
 	double link_bandwidth;	/* bytes/s to its peers in one direction */
 	double link_latency_ns; /* of one all-reduce, before the first byte arrives */
 
-	/* shares of the datasheet, in (0, 1], and constants */
-	double gemm_flops_share; /* a */
-	double gemm_bytes_share; /* b */
-	uint32_t gemm_sharpness; /* q: 1, 2, 4, 8 or 16; how hard the corner of the roof is */
-	double gemm_launch_ns;	 /* c: of one matrix product */
-	double attention_flops_share;
-	double attention_bytes_share;
-	double attention_launch_ns; /* of one layer's attention and small kernels */
+	/* kernels: shares of the datasheet, in (0, 1], and constants */
+	double gemm_flops_share;      /* a */
+	double gemm_bytes_share;      /* b */
+	uint32_t gemm_sharpness;      /* q: 1, 2, 4, 8 or 16; how hard the corner of the roof is */
+	double gemm_launch_ns;	      /* c: of one matrix product, and of a layer's small kernels */
+	double attention_flops_share; /* a': with heads of 128, over long chunks */
+	double attention_bytes_share; /* b' */
+	double attention_launch_ns;   /* c': of one layer's attention */
+	double attention_tile_ns;     /* e: of a sequence's tile of one head of K and V */
+
+	/* host and link */
 	double link_share;
 	double step_ns; /* host: scheduling, inputs, detokenizing; once a step */
 	double seq_ns;	/* host: for each sequence of the step */
+
+	/* standard deviations of (predicted / measured - 1); see quire_cost_config.sigmas */
+	double gemm_error, attention_error, host_error;
 };
 
 /*	 key			field			one unit is, in the field's */
@@ -54,6 +65,9 @@ struct quire_gpu {
 	X("memory_gib", memory_bytes, 1073741824.0)                                                \
 	X("link_gb_s", link_bandwidth, 1e9)                                                        \
 	X("link_latency_us", link_latency_ns, 1e3)                                                 \
+	X("fp8_tflops", peak_fp8, 1e12)                                                            \
+	X("int8_tops", peak_int8, 1e12)                                                            \
+	X("multiprocessors", multiprocessors, 1)                                                   \
 	X("gemm_flops_share", gemm_flops_share, 1)                                                 \
 	X("gemm_bytes_share", gemm_bytes_share, 1)                                                 \
 	X("gemm_sharpness", gemm_sharpness, 1)                                                     \
@@ -61,9 +75,13 @@ struct quire_gpu {
 	X("attention_flops_share", attention_flops_share, 1)                                       \
 	X("attention_bytes_share", attention_bytes_share, 1)                                       \
 	X("attention_launch_us", attention_launch_ns, 1e3)                                         \
+	X("attention_tile_us", attention_tile_ns, 1e3)                                             \
 	X("link_share", link_share, 1)                                                             \
 	X("step_us", step_ns, 1e3)                                                                 \
-	X("seq_us", seq_ns, 1e3)
+	X("seq_us", seq_ns, 1e3)                                                                   \
+	X("gemm_error", gemm_error, 1)                                                             \
+	X("attention_error", attention_error, 1)                                                   \
+	X("host_error", host_error, 1)
 
 /*
  * Fill in @gpu from @name: a built-in name in any case, or the path of a profile.

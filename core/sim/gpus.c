@@ -6,8 +6,9 @@
  * round number of the datasheet where ECC or the driver keep some of it.
  * link: NVLink where the card has it, else PCIe; one direction.
  *
- * The shares are sober defaults, not measurements of your machine; where they
- * come from is told in docs/performance-model.md.
+ * The shares of the A100, H100 and H200 are fitted to public kernel times, by the
+ * command that docs/fidelity.md names; those of the others are sober defaults, not
+ * measurements of your machine.  docs/performance-model.md tells where they come from.
  */
 #include "core/util.h"
 #include "gpu.h"
@@ -20,12 +21,24 @@
 
 #define MIB 1048576.0
 
-/* What real kernels reach: a, b, q of matrix products; flops and bytes of attention. */
-#define REACHES(flops_, bytes_, sharpness_, attention_flops_, attention_bytes_)                    \
+/* a, b, q, c of matrix products. */
+#define GEMM(flops_, bytes_, sharpness_, launch_us_)                                               \
 	.gemm_flops_share = flops_, .gemm_bytes_share = bytes_, .gemm_sharpness = sharpness_,      \
-	.gemm_launch_ns = 4e3, .attention_flops_share = attention_flops_,                          \
-	.attention_bytes_share = attention_bytes_, .attention_launch_ns = 15e3, .link_share = 0.8, \
-	.step_ns = 500e3, .seq_ns = 5e3
+	.gemm_launch_ns = (launch_us_)*1e3
+/* a', b', c', e of attention. */
+#define ATTENTION(flops_, bytes_, launch_us_, tile_us_)                                            \
+	.attention_flops_share = flops_, .attention_bytes_share = bytes_,                          \
+	.attention_launch_ns = (launch_us_)*1e3, .attention_tile_ns = (tile_us_)*1e3
+/* Errors: of what was fitted, those of the rows that were held back; else a guess. */
+#define ERRORS(gemm_, attention_)                                                                  \
+	.gemm_error = gemm_, .attention_error = attention_, .host_error = 0.5
+
+#define HOST .link_share = 0.8, .step_ns = 500e3, .seq_ns = 5e3
+
+/* A GPU without a table of its own. */
+#define REACHES(flops_, bytes_, sharpness_, attention_flops_, attention_bytes_)                    \
+	GEMM(flops_, bytes_, sharpness_, 4),                                                       \
+		ATTENTION(attention_flops_, attention_bytes_, 11, 0.02), ERRORS(0.15, 0.3), HOST
 
 #define NVLINK .link_latency_ns = 10e3
 #define PCIE   .link_latency_ns = 25e3
@@ -35,6 +48,8 @@ static const struct quire_gpu gpus[] = {
 		.name = "T4",
 		.source = "NVIDIA T4 datasheet (2019); bandwidth: Turing architecture whitepaper",
 		.peak_flops = 65e12, /* fp16; it has no bf16 */
+		.peak_int8 = 130e12,
+		.multiprocessors = 40,
 		.bandwidth = 320e9,
 		.memory_bytes = 15360 * MIB,
 		.link_bandwidth = 15.75e9, /* PCIe 3.0 x16 */
@@ -45,6 +60,7 @@ static const struct quire_gpu gpus[] = {
 		.name = "V100",
 		.source = "NVIDIA V100 datasheet (2020), SXM2 32 GB",
 		.peak_flops = 125e12, /* fp16; it has no bf16 */
+		.multiprocessors = 80,
 		.bandwidth = 900e9,
 		.memory_bytes = 32768 * MIB,
 		.link_bandwidth = 150e9, /* NVLink 2: 300 GB/s both ways */
@@ -55,6 +71,8 @@ static const struct quire_gpu gpus[] = {
 		.name = "RTX-3090",
 		.source = "NVIDIA Ampere GA102 whitepaper v2 (2021)",
 		.peak_flops = 71e12, /* with 32-bit sums; 142 with 16-bit ones */
+		.peak_int8 = 284e12,
+		.multiprocessors = 82,
 		.bandwidth = 936e9,
 		.memory_bytes = 24576 * MIB,
 		.link_bandwidth = 31.5e9, /* PCIe 4.0 x16 */
@@ -65,6 +83,8 @@ static const struct quire_gpu gpus[] = {
 		.name = "A10G",
 		.source = "NVIDIA A10G datasheet for AWS G5 (2021)",
 		.peak_flops = 70e12,
+		.peak_int8 = 140e12,
+		.multiprocessors = 80,
 		.bandwidth = 600e9,
 		.memory_bytes = 23028 * MIB, /* 24 GB with ECC */
 		.link_bandwidth = 31.5e9,    /* PCIe 4.0 x16 */
@@ -75,6 +95,8 @@ static const struct quire_gpu gpus[] = {
 		.name = "A40",
 		.source = "NVIDIA A40 datasheet (2022)",
 		.peak_flops = 149.7e12,
+		.peak_int8 = 299.3e12,
+		.multiprocessors = 84,
 		.bandwidth = 696e9,
 		.memory_bytes = 46068 * MIB, /* 48 GB with ECC */
 		.link_bandwidth = 31.5e9,    /* PCIe 4.0 x16; an NVLink bridge joins only pairs */
@@ -85,39 +107,73 @@ static const struct quire_gpu gpus[] = {
 		.name = "A100-40G",
 		.source = "NVIDIA A100 datasheet (2020), SXM4 40 GB",
 		.peak_flops = 312e12,
+		.peak_int8 = 624e12,
+		.multiprocessors = 108,
 		.bandwidth = 1555e9,
 		.memory_bytes = 40960 * MIB,
 		.link_bandwidth = 300e9, /* NVLink 3: 600 GB/s both ways */
 		NVLINK,
-		REACHES(0.7, 0.75, 2, 0.55, 0.75),
+		GEMM(0.71, 0.77, 2, 4.8),
+		ATTENTION(0.55, 0.75, 10, 0.02), /* not measured */
+		ERRORS(0.1, 0.3),
+		HOST,
 	},
 	{
 		.name = "A100-80G",
 		.source = "NVIDIA A100 80GB datasheet (2021), SXM4 80 GB",
 		.peak_flops = 312e12,
+		.peak_int8 = 624e12,
+		.multiprocessors = 108,
 		.bandwidth = 2039e9,
 		.memory_bytes = 81920 * MIB,
 		.link_bandwidth = 300e9, /* NVLink 3: 600 GB/s both ways */
 		NVLINK,
-		REACHES(0.7, 0.75, 2, 0.55, 0.75),
+		GEMM(0.71, 0.77, 2, 4.8),
+		ATTENTION(0.55, 0.75, 10, 0.02), /* not measured */
+		ERRORS(0.1, 0.3),
+		HOST,
 	},
 	{
 		.name = "RTX-4090",
 		.source = "NVIDIA Ada GPU architecture whitepaper v2 (2023)",
 		.peak_flops = 165.2e12, /* with 32-bit sums; 330.3 with 16-bit ones */
+		.peak_fp8 = 330.3e12,
+		.peak_int8 = 660.6e12,
+		.multiprocessors = 128,
 		.bandwidth = 1008e9,
 		.memory_bytes = 24564 * MIB,
 		.link_bandwidth = 31.5e9, /* PCIe 4.0 x16 */
 		PCIE,
-		REACHES(0.9, 0.9, 4, 0.6, 0.8),
+		/* a: cuBLAS in public benchmarks, 151 to 165 TFLOP/s from 4,096 on; the
+		 * rest, but a', is the H200's */
+		GEMM(0.95, 0.832, 4, 3.8),
+		ATTENTION(0.6, 0.918, 9.4, 0.0205),
+		ERRORS(0.15, 0.3),
+		HOST,
 	},
 	{
 		.name = "L40S",
 		.source = "NVIDIA L40S datasheet (2023)",
 		.peak_flops = 362.05e12, /* 733 with sparsity */
+		.peak_fp8 = 733e12,
+		.peak_int8 = 733e12,
+		.multiprocessors = 142,
 		.bandwidth = 864e9,
 		.memory_bytes = 46068 * MIB, /* 48 GB with ECC */
 		.link_bandwidth = 31.5e9,    /* PCIe 4.0 x16 */
+		PCIE,
+		REACHES(0.7, 0.85, 4, 0.55, 0.8),
+	},
+	{
+		.name = "RTX-PRO-6000",
+		.source = "NVIDIA RTX PRO 6000 Blackwell whitepaper (2025), workstation edition",
+		.peak_flops = 503.8e12, /* with 32-bit sums */
+		.peak_fp8 = 1007.6e12,
+		.peak_int8 = 1007.6e12,
+		.multiprocessors = 188,
+		.bandwidth = 1792e9,
+		.memory_bytes = 97887 * MIB, /* 96 GB with ECC */
+		.link_bandwidth = 63e9,	     /* PCIe 5.0 x16 */
 		PCIE,
 		REACHES(0.7, 0.85, 4, 0.55, 0.8),
 	},
@@ -126,6 +182,9 @@ static const struct quire_gpu gpus[] = {
 		.source = "NVIDIA H20 as specified in the press (2023), SXM5 96 GB; it has no "
 			  "public datasheet",
 		.peak_flops = 148e12,
+		.peak_fp8 = 296e12,
+		.peak_int8 = 296e12,
+		.multiprocessors = 78,
 		.bandwidth = 4000e9,
 		.memory_bytes = 97871 * MIB,
 		.link_bandwidth = 450e9, /* NVLink 4: 900 GB/s both ways */
@@ -136,21 +195,33 @@ static const struct quire_gpu gpus[] = {
 		.name = "H100",
 		.source = "NVIDIA H100 datasheet (2023), SXM5 80 GB",
 		.peak_flops = 989.4e12, /* 1,979 with sparsity */
+		.peak_fp8 = 1978.9e12,
+		.peak_int8 = 1978.9e12,
+		.multiprocessors = 132,
 		.bandwidth = 3350e9,
 		.memory_bytes = 81559 * MIB,
 		.link_bandwidth = 450e9, /* NVLink 4: 900 GB/s both ways */
 		NVLINK,
-		REACHES(0.7, 0.8, 2, 0.55, 0.8),
+		GEMM(0.73, 0.86, 2, 6.4),
+		ATTENTION(0.243, 0.918, 9.4, 0.0205), /* of the H200, which has the same SMs */
+		ERRORS(0.13, 0.3),
+		HOST,
 	},
 	{
 		.name = "H200",
 		.source = "NVIDIA H200 datasheet (2024), SXM5 141 GB",
 		.peak_flops = 989.4e12, /* 1,979 with sparsity */
+		.peak_fp8 = 1978.9e12,
+		.peak_int8 = 1978.9e12,
+		.multiprocessors = 132,
 		.bandwidth = 4800e9,
 		.memory_bytes = 143771 * MIB,
 		.link_bandwidth = 450e9, /* NVLink 4: 900 GB/s both ways */
 		NVLINK,
-		REACHES(0.75, 0.85, 4, 0.55, 0.8),
+		GEMM(0.772, 0.832, 4, 3.8),
+		ATTENTION(0.243, 0.918, 9.4, 0.0205),
+		ERRORS(0.11, 0.17),
+		HOST,
 	},
 };
 
@@ -165,6 +236,9 @@ static const struct key {
 	enum { KEY_DATASHEET, KEY_CONSTANT, KEY_SHARE, KEY_SHARPNESS } kind;
 } keys[] = {
 #define KEY_peak_flops		  KEY_DATASHEET
+#define KEY_peak_fp8		  KEY_CONSTANT
+#define KEY_peak_int8		  KEY_CONSTANT
+#define KEY_multiprocessors	  KEY_CONSTANT
 #define KEY_bandwidth		  KEY_DATASHEET
 #define KEY_memory_bytes	  KEY_DATASHEET
 #define KEY_link_bandwidth	  KEY_DATASHEET
@@ -176,6 +250,10 @@ static const struct key {
 #define KEY_attention_flops_share KEY_SHARE
 #define KEY_attention_bytes_share KEY_SHARE
 #define KEY_attention_launch_ns	  KEY_CONSTANT
+#define KEY_attention_tile_ns	  KEY_CONSTANT
+#define KEY_gemm_error		  KEY_CONSTANT
+#define KEY_attention_error	  KEY_CONSTANT
+#define KEY_host_error		  KEY_CONSTANT
 #define KEY_link_share		  KEY_SHARE
 #define KEY_step_ns		  KEY_CONSTANT
 #define KEY_seq_ns		  KEY_CONSTANT

@@ -35,6 +35,8 @@ static int sim_step(struct quire_exec *ex, const struct quire_plan *plan,
 		    struct quire_result *results)
 {
 	struct quire_sim *sim = ex->priv;
+	uint64_t ns;
+	int rc;
 
 	for (uint32_t i = 0; i < plan->items_count; i++) {
 		const struct quire_item *item = &plan->items[i];
@@ -53,8 +55,14 @@ static int sim_step(struct quire_exec *ex, const struct quire_plan *plan,
 			};
 		}
 	}
-	sim->clock_ns += quire_cost_step_ns(sim->cost, plan);
-	return 0;
+	if (!sim->timing) {
+		sim->clock_ns += quire_cost_step_ns(sim->cost, plan);
+		return 0;
+	}
+	rc = sim->timing->ops->step_ns(sim->timing, plan, &ns);
+	if (rc == 0)
+		sim->clock_ns += ns;
+	return rc;
 }
 
 const struct quire_exec_ops quire_exec_sim = {

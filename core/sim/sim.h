@@ -1,7 +1,8 @@
 /*
  * sim.h - the executor that predicts instead of computing.
  *
- * It charges each plan with the cost model (cost.h) and moves a virtual clock.
+ * It charges each plan with the cost model (cost.h), or with times that were
+ * measured (timing.h), and moves a virtual clock.
  * It alone knows where sequences truly end.
  */
 #ifndef QUIRE_SIM_H
@@ -9,10 +10,12 @@
 
 #include "core/exec.h"
 #include "core/sim/cost.h"
+#include "core/sim/timing.h"
 
 struct quire_sim {
 	uint64_t clock_ns;
 	struct quire_cost *cost;       /* borrowed */
+	struct quire_timing *timing;   /* instead of cost; NULL: none; borrowed */
 	const uint32_t *output_tokens; /* [request id] true lengths; borrowed */
 };
 
