@@ -66,7 +66,7 @@ for command in '' sim plan model trace list; do
 	quire $command --help
 	check "$command --help: exit status" [ "$status" -eq 0 ]
 	check "$command --help: nothing on stderr" silent "$tmp/err"
-	check "$command --help: at most two screens" [ "$(lines "$tmp/out")" -le 60 ]
+	check "$command --help: at most two screens" [ "$(lines "$tmp/out")" -le 80 ]
 	check "$command --help: no line beyond 100 columns" \
 		[ "$(awk 'length > 100' "$tmp/out" | wc -l)" -eq 0 ]
 done
@@ -109,9 +109,7 @@ refuses 2 "from 1 to" $sim --tp 0
 refuses 2 "give one of them" $sim --kv-slots 9000 --gpu-memory-utilization 0.5
 refuses 2 "does not fit" sim --workload demo --model llama-3-70b --gpu a10g
 refuses 2 "did you mean 'models'" list modles
-for later in --time-model --record --perfetto --report; do
-	refuses 2 "unknown option $later" $sim "$later" x
-done
+refuses 2 "unknown option --later" $sim --later x
 
 # ---- output that cannot be written is found before the run ----------------------
 
@@ -203,6 +201,42 @@ check "--csv: a file for each combination" \
 	[ -s "$tmp/x.static-paged.csv" -a -s "$tmp/x.splitfuse-paged.csv" ]
 check "--csv: says so" grep -q 'x.static-paged.csv' "$tmp/err"
 
+# ---- times: measured models, bands ---------------------------------------------------
+
+printf '%s' '{"x/Llama-3-8B": {"1": {"prefill": [10, 0.1, 0], "decoding_smallbs": [20, 0, 0.1],
+"decoding_largebs": [20, 0, 0.1], "decoding_large_small_bs_threshold": 95}}}' >"$tmp/lines.json"
+quire $sim --time-model "$tmp/lines.json" --json -
+check "--time-model: exit status" [ "$status" -eq 0 ]
+check "--time-model: it is in the config" grep -q '"time_model": ".*lines.json"' "$tmp/out"
+refuses 2 "has no Llama-3-70B, but" sim --workload demo --model llama-3-70b --gpu h200 \
+	--time-model "$tmp/lines.json"
+refuses 2 "figure-2_prefill.csv" $sim --time-model "$tmp"
+refuses 2 "expected a recording" $sim --time-model "$0"
+refuses 2 "give one of them" $sim --time-model "$tmp/lines.json" --intervals
+quire $sim --record "$tmp/run.quire" --json "$tmp/a.json"
+quire sim --workload demo --requests 200 --model llama-3-8b --gpu h200 --kv-slots 400000 \
+	--time-model "$tmp/run.quire" --json "$tmp/b.json"
+check "--time-model RECORDING: other GPU, other pool, the same times" \
+	[ "$(grep -A6 ttft_s "$tmp/a.json")" = "$(grep -A6 ttft_s "$tmp/b.json")" ]
+quire $sim --intervals
+check "--intervals: a line of the table" grep -q '^90% band' "$tmp/out"
+quire $sim --intervals --json -
+check "--intervals: in the JSON" grep -q '"intervals": {' "$tmp/out"
+
+# ---- plan -------------------------------------------------------------------------------
+
+quire plan --model deepseek-r1 --gpu h200 --gpu h20 --tp 8 --weight-dtype fp8 --price 2
+check "plan, two GPUs: a line each" [ "$(grep -c '^H2' "$tmp/out")" -eq 2 ]
+quire plan --model llama-3-8b --gpu all --json -
+check "plan --gpu all --json: an array" is_json "$tmp/out" '[' ']'
+quire plan --model llama-3-8b --gpu a100-80g --price 1.5
+check "plan: concurrency by length" grep -q '^Concurrency' "$tmp/out"
+check "plan --price: says why output costs more" grep -q 'Why output costs more' "$tmp/out"
+refuses 2 "several GPUs" plan --model llama-3-8b --gpu all --batch 1:8
+refuses 2 "did you mean" plan --model llama-3-8b --gpu a100-80g --gpu h101
+refuses 2 "from 0.0001" plan --model llama-3-8b --gpu h100 --price 0
+refuses 2 "cannot be cut" plan --model qwen3-30b-a3b --gpu h100 --gpu h200 --tp 3
+
 # ---- requests that can never run -----------------------------------------------------
 
 printf 'arrival_s,prompt_tokens,output_tokens\n0,10,5\n1,5000,5\n2,10,3\n' >"$tmp/t.csv"
@@ -292,6 +326,31 @@ said 1 "2 of 3 runs"
 check "the others go on" grep -q '^continuous .* [0-9]' "$tmp/out"
 check "a row tells the signal" grep -q 'crashed: signal SIGABRT' "$tmp/out"
 check "a line below tells the reason" grep -q '! .*ejected: .*stalls' "$tmp/out"
+
+# ---- workloads that are described ---------------------------------------------------------
+
+small="--model llama-3-8b --gpu a100-80g --json -"
+quire sim --workload synthetic,prompt=uniform:9:99,output=exp:50:max=200 --rate 5 --requests 50 $small
+check "synthetic: exit status" [ "$status" -eq 0 ]
+check "synthetic: one client has no figures of its own" [ "$(grep -c '"clients"' "$tmp/out")" -eq 0 ]
+printf 'client,rate,prompt,output,until_s\nalice,2,64,16,9\nbob,4,exp:99,exp:9,9\n' >"$tmp/c.csv"
+quire sim --workload "$tmp/c.csv" $small
+check "clients: exit status" [ "$status" -eq 0 ]
+check "clients: each has figures" [ "$(grep -c '"name": "\(alice\|bob\)"' "$tmp/out")" -eq 2 ]
+mv "$tmp/out" "$tmp/drawn"
+quire trace generate "$tmp/c.csv" -o "$tmp/drawn.csv"
+quire sim --trace "$tmp/drawn.csv" $small
+check "clients: drawn at once or written and read, the same run" \
+	[ "$(digest head "$tmp/drawn")" = "$(digest head "$tmp/out")" ]
+quire sim --trace "$tmp/drawn.csv" --arrivals rescaled --rate 9 $small
+check "rescaled is in the report" grep -q '"arrivals": "rescaled"' "$tmp/out"
+refuses 2 "add --rate R" sim --trace "$tmp/drawn.csv" --arrivals rescaled $small
+refuses 1 "give it to --workload" sim --trace "$tmp/c.csv" $small
+refuses 2 "goes to --trace" sim --workload "$tmp/drawn.csv" $small
+printf 'Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,x,9,9,18,y\n6,x,9,0,9,y\n' \
+	>"$tmp/b.csv"
+quire sim --trace "$tmp/b.csv" $small
+check "what is left out is told" grep -q 'b.csv: 1 request was never answered: left out' "$tmp/err"
 
 # ---- stopped by the user -----------------------------------------------------------------
 

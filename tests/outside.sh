@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install quire, then build a scheduler that knows only what was installed, by
-# CMake and by pkg-config, and run it.
+# Install quire, then build a scheduler and an allocator that know only what was
+# installed, by CMake and by pkg-config, and run them.
 set -euo pipefail
 
 : "${QUIRE_BUILD_DIR:?}" "${QUIRE_SOURCE_DIR:?}"
@@ -8,12 +8,33 @@ outside=$QUIRE_SOURCE_DIR/tests/outside
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 
-check_module() {
-	"$temp/usr/bin/quire" sim --workload demo --requests 200 --model llama-3-8b --gpu a100-80g \
-		--scheduler "./shortest.so" --allocator paged --json - >report.json
-	tr -d ' \n' <report.json | grep -q '"requests":{[^}]*"finished":200[,}]' || {
-		echo "not all of the 200 requests finished: see the report" >&2
+# Run $requests requests with more arguments; the report is in report.json.
+requests=200
+run() {
+	"$temp/usr/bin/quire" sim --workload demo --requests $requests --model llama-3-8b \
+		--gpu a100-80g --audit --json - "$@" >report.json
+	tr -d ' \n' <report.json | grep -q '"requests":{[^}]*"finished":'$requests'[,}]' || {
+		echo "not all of the $requests requests finished: see the report" >&2
 		cat report.json >&2
+		exit 1
+	}
+}
+
+digest() {
+	sed -n 's/.*"digest": "\(.*\)".*/\1/p' report.json
+}
+
+check_modules() {
+	local decisions
+
+	run --scheduler ./shortest.so --allocator paged
+	# Equal parts are what first fit makes of equal reservations: the same decisions.
+	run --scheduler ./shortest.so --allocator ./partition.so --samples 2 --kv-slots 100000
+	decisions=$(digest)
+	run --scheduler ./shortest.so --allocator contiguous,place=first --samples 2 \
+		--kv-slots 100000
+	[[ -n $decisions && $decisions == "$(digest)" ]] || {
+		echo "partition.so decides otherwise than contiguous,reserve=max,place=first" >&2
 		exit 1
 	}
 }
@@ -26,7 +47,7 @@ echo "with CMake:"
 cmake -S "$outside" -B "$temp/cmake" -DCMAKE_PREFIX_PATH="$temp/usr" >/dev/null
 cmake --build "$temp/cmake" >/dev/null
 cd "$temp/cmake"
-check_module
+check_modules
 
 echo "with pkg-config:"
 PKG_CONFIG_PATH=$(dirname "$(find "$temp/usr" -name quire.pc)")
@@ -34,6 +55,8 @@ export PKG_CONFIG_PATH
 mkdir "$temp/plain"
 cd "$temp/plain"
 flags=$(pkg-config --cflags quire)
-# shellcheck disable=SC2086
-"${CC:-cc}" -shared -fPIC $flags "$outside/shortest.c" -o shortest.so
-check_module
+for name in shortest partition; do
+	# shellcheck disable=SC2086
+	"${CC:-cc}" -shared -fPIC $flags "$outside/$name.c" -o "$name.so"
+done
+check_modules

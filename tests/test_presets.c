@@ -10,6 +10,7 @@
 #include "core/trace/stats.h"
 
 #include <check.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,93 @@ START_TEST(test_dist)
 		ck_abort_msg("%s: mean %g, expected %g", dists[_i].name, mean, want);
 	if (dists[_i].sd > 0 && fabs(sd / dists[_i].sd - 1) > 0.02)
 		ck_abort_msg("%s: sd %g, expected %g", dists[_i].name, sd, dists[_i].sd);
+}
+END_TEST
+
+/* As users write them: what the numbers say is what comes out. */
+static const struct {
+	const char *text;
+	double mean, sd; /* before rounding to tokens; 0: not checked */
+} written[] = {
+	{"512", 512, 0},
+	{"FIXED:512", 512, 0},
+	{"uniform:10:30", 20, 6.055},
+	{"exp:128", 128, 128},
+	{"exp:128:max=128", 53.5, 35.5}, /* 128 (1 - 1 / (e - 1)) */
+	{"normal:1000:0.3", 1000, 300},
+	{"gamma:200:2", 200, 400},
+	{"lognormal:500:1.0", 500, 500 * 1.3108}, /* sqrt(e - 1) */
+	{"lognormal:500:0", 500, 0},
+	{"lognormal2:0.25:100:0.5:1000:0.1", 775, 0},
+	{"lognormal:500:1:cut=500", 0, 0},
+	{"zipf:1.1:max=1023", 0, 0},
+};
+
+START_TEST(test_written)
+{
+	struct quire_dist d;
+	struct quire_rng r;
+	double sum = 0.0, squares = 0.0, mean, sd;
+
+	if (quire_dist_parse(&d, written[_i].text))
+		ck_abort_msg("%s: %s", written[_i].text, quire_failure());
+	quire_rng_seed(&r, 3, "test");
+	for (int i = 0; i < 200000; i++) {
+		double x = quire_dist_draw(&d, &r);
+
+		if (d.max > 0 && x > d.max)
+			ck_abort_msg("%s: %g is above the bound", written[_i].text, x);
+		sum += x;
+		squares += x * x;
+	}
+	mean = sum / 200000;
+	sd = sqrt(fmax(squares / 200000 - mean * mean, 0));
+	if (written[_i].mean > 0 && fabs(mean - written[_i].mean) > 5 * sd / sqrt(200000) + 1e-6)
+		ck_abort_msg("%s: mean %g", written[_i].text, mean);
+	if (written[_i].sd > 0 && fabs(sd / written[_i].sd - 1) > 0.03)
+		ck_abort_msg("%s: sd %g", written[_i].text, sd);
+}
+END_TEST
+
+static const struct {
+	const char *text, *sentence;
+} unwritten[] = {
+	{"",
+	 "expected fixed, uniform, exp, normal, gamma, lognormal, lognormal2 or zipf, found ''"},
+	{"lognrmal:1:2", "there is no distribution 'lognrmal'; did you mean 'lognormal'?"},
+	{"exp", "expected exp:MEAN, found 'exp'"},
+	{"exp:", "exp: expected a number from 1 to 2.14748e+09, found ''"},
+	{"exp:0", "exp: expected a number from 1"},
+	{"exp:nan", "exp: expected a number from 1"},
+	{"exp:max=5", "expected exp:MEAN, found 'exp:max=5'"},
+	{"exp:5:7", "expected max=TOKENS or cut=TOKENS, found '7'"},
+	{"exp:5:max=7:cut=7", "expected max or cut once, found 'cut=7' too"},
+	{"exp:5:max=0", "max: expected a number from 1"},
+	{"5:6", "expected max=TOKENS or cut=TOKENS, found '6'"},
+	{"-5", "found '-5'"},
+	{"uniform:30:10", "expected whole numbers LOW:HIGH, found 'uniform:30:10'"},
+	{"uniform:1.5:10", "expected whole numbers LOW:HIGH"},
+	{"lognormal:500:11", "lognormal: expected a number from 0 to 10, found '11'"},
+	{"lognormal2:2:1:1:1:1", "lognormal2: expected a number from 0 to 1, found '2'"},
+	{"lognormal2:0.5:1:1:1", "expected lognormal2:SHARE:MEAN:SIGMA:MEAN:SIGMA"},
+	{"1:2:3:4:5:6:7:8:9", "expected fewer numbers"},
+	{"zipf:1.1", "zipf has no mean without a bound"},
+	{"zipf:1:max=9", "zipf: expected a number from 1.01"},
+	{"600:max=500", "hardly one draw in a hundred is 500 or less; use cut=500"},
+	{"normal:1000:0.01:max=500", "hardly one draw in a hundred is 500 or less"},
+};
+
+START_TEST(test_unwritten)
+{
+	char text[300];
+	struct quire_dist d;
+
+	ck_assert_int_eq(quire_dist_parse(&d, unwritten[_i].text), -EINVAL);
+	if (!strstr(quire_failure(), unwritten[_i].sentence))
+		ck_abort_msg("%s: %s", unwritten[_i].text, quire_failure());
+	memset(text, '1', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	ck_assert_int_eq(quire_dist_parse(&d, text), -EINVAL);
 }
 END_TEST
 
@@ -350,6 +438,8 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, test_rng);
 	tcase_add_loop_test(tests, test_dist, 0, COUNT(dists));
+	tcase_add_loop_test(tests, test_written, 0, COUNT(written));
+	tcase_add_loop_test(tests, test_unwritten, 0, COUNT(unwritten));
 	tcase_add_test(tests, test_bounds);
 	tcase_add_test(tests, test_golden);
 	tcase_add_test(tests, test_special);

@@ -63,6 +63,13 @@ static int read_pipe(struct quire_workload *w, const char *bytes, size_t count)
 
 /* ---- what is read ---- */
 
+#define QWEN(chat, parent, t, in, out, type, turn, hashes)                                         \
+	"{\"chat_id\": " chat ", \"parent_chat_id\": " parent ", \"timestamp\": " t                \
+	", \"input_length\": " in ", \"output_length\": " out ", \"type\": \"" type                \
+	"\", \"turn\": " turn ", \"hash_ids\": [" hashes "]}"
+#define B	     "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
+#define CHATS(turns) "[{\"id\": \"x_0\", \"conversations\": [" turns "]}]"
+
 #define MOON(t, in, out, hashes)                                                                   \
 	"{\"timestamp\": " t ", \"input_length\": " in ", \"output_length\": " out                 \
 	", \"hash_ids\": [" hashes "]}"
@@ -83,6 +90,12 @@ static const struct {
 	 "quire csv",
 	 "arrival_s,prompt_tokens,output_tokens,client,priority,deadline_s,output_tokens_max\n"
 	 "0,3,4,0,0,,\n1,3,4,7,-2,9.5,100\n"},
+	/* clients with names */
+	{"client,prompt_tokens,output_tokens\n\xc3\xa9,3,4\n", "quire csv",
+	 "prompt_tokens,output_tokens,client\n3,4,\xc3\xa9\n"},
+	{"client,prompt_tokens,output_tokens\nbob,3,4\n\"alice w.\",5,6\nbob,7,8\n\xc3\xa9,9,9\n",
+	 "quire csv",
+	 "prompt_tokens,output_tokens,client\n3,4,bob\n5,6,alice w.\n7,8,bob\n9,9,\xc3\xa9\n"},
 	/* columns that are not for us, as those of "quire sim --csv" */
 	{"id,arrival_s,prompt_tokens,output_tokens,first_scheduled_s,first_token_s,finish_s,"
 	 "preemptions\n0,0.5,3,4,1,2,3,0\n",
@@ -112,6 +125,42 @@ static const struct {
 	{"TIMESTAMP,ContextTokens,GeneratedTokens\n2024-03-01 00:00:01+00:00,1,1\n"
 	 "2024-02-29 23:59:59.5Z,2,2\n2024-02-29T19:00:00-05:00,3,3\n",
 	 "azure csv", "arrival_s,prompt_tokens,output_tokens\n0,2,2\n0.5,3,3\n1.5,1,1\n"},
+
+	/* BurstGPT: the failed one is left out; later files have more columns */
+	{B "5,ChatGPT,472,18,490,Conversation log\n45,ChatGPT,1087,0,1087,Conversation log\n"
+	   "110.5,GPT-4,417,276,693,API log\n",
+	 "burstgpt csv", "arrival_s,prompt_tokens,output_tokens\n0,472,18\n105.5,417,276\n"},
+	{"Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,"
+	 "Log Type\n8,s1,1.2,GPT-4,1,2,3,API log\n",
+	 "burstgpt csv", "arrival_s,prompt_tokens,output_tokens\n0,1,2\n"},
+
+	{QWEN("159", "-1", "61.114", "521", "132", "text", "1", "1089, 1090") "\n" QWEN(
+		 "7", "159", "61.2", "30", "0", "image", "2",
+		 "1089") "\n" QWEN("8", "159", "61.1", "31", "2", "a\\\"b", "2", ""),
+	 "qwen jsonl", "arrival_s,prompt_tokens,output_tokens\n61.1,31,2\n61.114,521,132\n"},
+	{"{\"chat_id\":1,\"timestamp\":0,\"input_length\":1,\"output_length\":2}\n", "qwen jsonl",
+	 "arrival_s,prompt_tokens,output_tokens\n0,1,2\n"},
+
+	/* ShareGPT: 5 bytes, 2 of two, 1 of three, 1 of four: 1.25 + 1 + 1 + 2 tokens */
+	{CHATS("{\"from\":\"human\",\"value\":\"hello\\u00e9\xc3\xa9\xe4\xbd\xa0\\ud83d\\ude00\"},"
+	       "{\"from\":\"gpt\",\"value\":\"12345678\"}"),
+	 "sharegpt json", "prompt_tokens,output_tokens\n6,2\n"},
+	/* the first question and the first answer behind it; chats without are left out */
+	{"[{\"conversations\":[{\"from\":\"gpt\",\"value\":\"x\"}]},\n {\"id\": "
+	 "1,\"conversations\": ["
+	 "{\"from\":\"gpt\",\"value\":\"xxxxxxxxx\"},{\"from\":\"system\",\"value\":\"xxxxx\"},"
+	 "{\"from\":\"User\",\"value\":\"a\", \"x\": [1, "
+	 "{}]},{\"from\":\"user\",\"value\":\"more\"},"
+	 "{\"from\":\"assistant\",\"value\":\"12345\"},{\"from\":\"gpt\",\"value\":\"1\"}]},"
+	 "{\"conversations\":[]}]\n\n",
+	 "sharegpt json", "prompt_tokens,output_tokens\n1,2\n"},
+	/* one a line; a byte-order mark before an array; a zero in the text */
+	{"{\"id\":\"a\",\"conversations\":[{\"from\":\"human\",\"value\":\"a\\u0000\"},"
+	 "{\"from\":\"gpt\",\"value\":\"b\"}]}\n",
+	 "sharegpt json", "prompt_tokens,output_tokens\n1,1\n"},
+	{"\xef\xbb\xbf" CHATS(
+		 "{\"from\":\"human\",\"value\":\"a\"},{\"from\":\"gpt\",\"value\":\"b\"}"),
+	 "sharegpt json", "prompt_tokens,output_tokens\n1,1\n"},
 
 	{MOON("0", "600", "5", "0, 1") "\n" MOON("27000", "513", "1", "0,2") "\n", "mooncake jsonl",
 	 "arrival_s,prompt_tokens,output_tokens\n0,600,5\n27,513,1\n"},
@@ -174,6 +223,117 @@ START_TEST(test_fields)
 	ck_assert(!w.arrivals_known && !w.caps_known);
 	ck_assert_uint_eq(w.requests[0].output_tokens_max, UINT32_MAX);
 	quire_workload_free(&w);
+}
+END_TEST
+
+static uint64_t digest(const struct quire_workload *w)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (uint32_t i = 0; i < w->count; i++) {
+		hash = (hash ^ w->requests[i].arrival_ns) * 0x100000001b3u;
+		hash = (hash ^ w->requests[i].prompt_tokens) * 0x100000001b3u;
+		hash = (hash ^ w->output_tokens[i]) * 0x100000001b3u;
+	}
+	return hash;
+}
+
+START_TEST(test_client_names)
+{
+	struct quire_workload w;
+
+	ck_assert_int_eq(read_text(&w, "client,arrival_s,prompt_tokens,output_tokens\n"
+				       "bob,3,1,1\nalice,2,1,1\nbob,1,1,1\n"),
+			 0);
+	ck_assert_uint_eq(w.clients_count, 2);
+	ck_assert_str_eq(w.client_names[0], "bob");
+	ck_assert_str_eq(w.client_names[1], "alice");
+	ck_assert_uint_eq(w.requests[0].client, 0);
+	ck_assert_uint_eq(w.requests[1].client, 1);
+	quire_workload_free(&w);
+}
+END_TEST
+
+/* Thousands of names, each found again. */
+START_TEST(test_many_names)
+{
+	size_t length;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &length);
+	struct quire_workload w;
+
+	fputs("client,prompt_tokens,output_tokens\n", out);
+	for (int i = 0; i < 20000; i++)
+		fprintf(out, "user %d,%d,1\n", i * 7 % 5000, i * 7 % 5000 + 1);
+	fclose(out);
+	write_file(text, length);
+	ck_assert_int_eq(quire_workload_read(&w, path), 0);
+	ck_assert_uint_eq(w.clients_count, 5000);
+	for (uint32_t i = 0; i < w.count; i++)
+		if (atoi(w.client_names[w.requests[i].client] + 5) + 1 !=
+		    (int)w.requests[i].prompt_tokens)
+			ck_abort_msg("request %u", i);
+	quire_workload_free(&w);
+	free(text);
+}
+END_TEST
+
+/* Qwen's hashes: 16 tokens each; those of what is left out go with it. */
+START_TEST(test_qwen_hashes)
+{
+	static const char text[] =
+		QWEN("1", "-1", "3", "40", "5", "text", "1", "7, 8, 9") "\n" QWEN(
+			"2", "-1", "4", "16", "0", "text", "1",
+			"5") "\n" QWEN("3", "1", "5", "33", "1", "text", "2", "7, 4");
+	struct quire_workload_stats stats;
+	struct quire_workload w;
+
+	ck_assert_int_eq(read_text(&w, text), 0);
+	ck_assert_uint_eq(w.left_out, 1);
+	ck_assert_uint_eq(w.hash_tokens, 16);
+	ck_assert_uint_eq(w.hash_first[1], 3);
+	ck_assert_uint_eq(w.hash_first[2], 5);
+	ck_assert_uint_eq(w.hashes[4], 4);
+	ck_assert_int_eq(quire_workload_stats(&stats, &w), 0);
+	ck_assert_double_eq_tol(stats.hit_share, 16.0 / 73, 1e-12);
+	quire_workload_free(&w);
+}
+END_TEST
+
+/* An array of 3 MB on one line, and the same packed: read an object at a time. */
+START_TEST(test_long_array)
+{
+	size_t length;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &length);
+	struct quire_workload w;
+	uint64_t plain;
+	gzFile gz;
+
+	for (int i = 0; i < 20000; i++) {
+		fprintf(out, "%s{\"id\":\"%d\",\"conversations\":[{\"from\":\"human\",\"value\":\"",
+			i ? "," : "[", i);
+		for (int k = 0; k < i % 97 + 1; k++)
+			fputs("word", out);
+		fprintf(out, "\"},{\"from\":\"gpt\",\"value\":\"yes\"}]}");
+	}
+	fputs("]", out);
+	fclose(out);
+	write_file(text, length);
+	ck_assert_int_eq(quire_workload_read(&w, path), 0);
+	ck_assert_uint_eq(w.count, 20000);
+	for (uint32_t i = 0; i < w.count; i++)
+		if (w.requests[i].prompt_tokens != i % 97 + 1 || w.output_tokens[i] != 1)
+			ck_abort_msg("request %u", i);
+	plain = digest(&w);
+	quire_workload_free(&w);
+	gz = gzopen(path, "wb");
+	gzwrite(gz, text, (unsigned int)length);
+	gzclose(gz);
+	ck_assert_int_eq(quire_workload_read(&w, path), 0);
+	ck_assert_uint_eq(digest(&w), plain);
+	quire_workload_free(&w);
+	free(text);
 }
 END_TEST
 
@@ -252,7 +412,11 @@ static const struct {
 	{Q "999999999999999999999999,1,1\n", "found '9999"},
 	{Q ",1,1\n", ":2: expected arrival_s, seconds from 0 to 1e+09, found ''"},
 	{Q ".5,1,1\n", "found '.5'"},
-	{"prompt_tokens,output_tokens,client\n1,1,alice\n", ":2: expected client, a whole number"},
+	{"prompt_tokens,output_tokens,client\n1,1,1\n1,1,alice\n",
+	 ":3: expected client, a whole number"},
+	{"prompt_tokens,output_tokens,client\n1,1,alice\n1,1,1\n", ":3: expected a client's name"},
+	{"prompt_tokens,output_tokens,client\n1,1,alice\n1,1,\n", ":3: expected a client's name"},
+	{"prompt_tokens,output_tokens,client\n1,1,\"a,b\"\n", ":2: expected a client's name"},
 	{"prompt_tokens,output_tokens,client\n1,1,4294967296\n", "from 0 to 4294967295"},
 	{"prompt_tokens,output_tokens,priority\n1,1,--1\n", ":2: expected priority"},
 	{"prompt_tokens,output_tokens,output_tokens_max\n1,50,20\n",
@@ -266,6 +430,8 @@ static const struct {
 	{A "2023-11-16 18:17:03.97,4808,10\n2023-11-16 18:17:61.00,1,1\n",
 	 ":3: expected TIMESTAMP as 2023-11-16 18:17:03.9799600, found '2023-11-16 18:17:61.00'"},
 	{A "2023-02-29 00:00:00,1,1\n", ":2: expected TIMESTAMP as"},
+	{A "2024-02-29 00:00:00,1,1\n2064-02-29 00:00:00,1,1\n",
+	 ": expected arrivals within 10^9 s, found one more than 31 years behind"},
 	{A "2023-13-01 00:00:00,1,1\n", ":2: expected TIMESTAMP as"},
 	{A "2023-1-01 00:00:00,1,1\n", ":2: expected TIMESTAMP as"},
 	{A "1969-12-31 23:59:59,1,1\n", ":2: expected TIMESTAMP as"},
@@ -274,6 +440,45 @@ static const struct {
 	{A "17.5,1,1\n", ":2: expected TIMESTAMP as"},
 	{A "2023-11-16 18:17:03,0,1\n", ":2: expected ContextTokens, a whole number from 1"},
 	{A "2023-11-16 18:17:03,1,0\n", ":2: expected GeneratedTokens, a whole number from 1"},
+
+	{B "1,x,0,1,1,y\n", ":2: expected Request tokens, a whole number from 1"},
+	{B "1,x,1,0,1,y\n", ": expected a trace, found no request that was answered"},
+	{B "1:30,x,1,1,1,y\n", ":2: expected Timestamp, seconds"},
+	{"Timestamp,Request tokens\n", ":1: expected a column 'Response tokens' too"},
+
+	{QWEN("1", "-1", "0", "0", "1", "text", "1", "") "\n",
+	 ":1: expected input_length, a whole number from 1"},
+	{QWEN("x", "-1", "0", "1", "1", "text", "1", "") "\n", ":1: expected a number, found 'x"},
+	{QWEN("1", "-1", "-2", "1", "1", "text", "1", "") "\n",
+	 ":1: expected timestamp, seconds from 0"},
+	{"{\"chat_id\":1,\"timestamp\":0,\"input_length\":1,\"output_length\":2,\"type\":3}\n",
+	 ":1: expected a string, found '3}'"},
+	{"{\"chat_id\":1,\"input_length\":1,\"output_length\":2,\"type\":\"x\\\"}\n",
+	 ":1: expected a string that ends, found"},
+	{"{\"chat_id\":1,\"input_length\":1,\"output_length\":2}\n",
+	 ":1: expected timestamp, input_length and output_length"},
+	{"{\"chat_id\":1,\"chat_id\":1,\"input_length\":1,\"output_length\":2}\n",
+	 ":1: expected each key once, found 'chat_id'"},
+	{"{\"chat_id\":1,\"model\":1,\"input_length\":1,\"output_length\":2}\n",
+	 "type, turn and hash_ids alone, found 'model'"},
+
+	{"[]", ": expected a trace, found no requests"},
+	{"[", ":1: expected a JSON object, found ''"},
+	{"[{\"conversations\":[]}]", ": expected a trace, found no request that was answered"},
+	{"[{\"conversations\":[]},]", ":1: expected a JSON object, found ']'"},
+	{"[{\"conversations\":[]}\n {}]", ":2: expected ',' or ']', found '{'"},
+	{"[{\"conversations\":[]}]\n,", ":2: expected nothing behind the array, found ','"},
+	{"[{\"conversations\":[]}", ":1: expected ',' or ']', found ''"},
+	{"[\n[1]]", ":2: expected a JSON object, found '['"},
+	{"[{\"a\": 1,\n\"a\": 2}]", ":2: expected a JSON object, found: duplicate"},
+	{"[{\"a\": \"\xff\"}]", ":1: expected a JSON object, found: unable to decode byte 0xff"},
+	{"[{\"a\": ", ":1: expected a JSON object, found: "},
+	{"[{\"a\": 1}]", ":1: expected {\"conversations\": [..]}, found 'no array"},
+	{"[{\"conversations\":[{\"value\":\"x\"}]}]", "found 'no speaker'"},
+	{"[{\"conversations\":[{\"from\":\"gpt\",\"value\":7}]}]", "found 'no text'"},
+	{"{\"conversations\":[]} x\n", ":1: expected a JSON object, found: end of file expected"},
+
+	{"client,rate,prompt,output\na,1,1,1\n", ": is a file of clients: give it to --workload"},
 
 	{MOON("0", "600", "5", "0, 1") "\n" MOON("1", "600", "0", "") "\n",
 	 ":2: expected output_length, a whole number from 1"},
@@ -371,18 +576,6 @@ static char *long_trace(size_t *length)
 		fprintf(out, "%d.%03d,%d,%d\n", i / 10, i % 997, i * 37 % 4099 + 1, i % 311 + 1);
 	fclose(out);
 	return text;
-}
-
-static uint64_t digest(const struct quire_workload *w)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (uint32_t i = 0; i < w->count; i++) {
-		hash = (hash ^ w->requests[i].arrival_ns) * 0x100000001b3u;
-		hash = (hash ^ w->requests[i].prompt_tokens) * 0x100000001b3u;
-		hash = (hash ^ w->output_tokens[i]) * 0x100000001b3u;
-	}
-	return hash;
 }
 
 START_TEST(test_packed)
@@ -579,6 +772,10 @@ int main(void)
 	tcase_add_loop_test(tests, test_good, 0, COUNT(good));
 	tcase_add_test(tests, test_fields);
 	tcase_add_test(tests, test_hashes);
+	tcase_add_test(tests, test_client_names);
+	tcase_add_test(tests, test_many_names);
+	tcase_add_test(tests, test_qwen_hashes);
+	tcase_add_test(tests, test_long_array);
 	tcase_add_loop_test(tests, test_bad, 0, COUNT(bad));
 	tcase_add_test(tests, test_no_text);
 	tcase_add_test(tests, test_long_lines);

@@ -45,6 +45,8 @@ static const struct {
 	{"gamma,cv=0.5", 5.0, 0.5, 0.28},
 	{"GAMMA", 5.0, 1.0, 1.0},
 	{"fixed", 5.0, 0.0, 0.0},
+	{"hyperexp,cv=1", 5.0, 1.0, 1.0},
+	{"hyperexp,cv=3", 5.0, 3.0, 3.94},
 };
 
 START_TEST(test_process)
@@ -59,8 +61,9 @@ START_TEST(test_process)
 	ck_assert(w.arrivals_known);
 	ck_assert_int_eq(quire_workload_stats(&s, &w), 0);
 	ck_assert_double_eq_tol(s.rate, processes[_i].rate, 0.15);
-	ck_assert_double_eq_tol(s.gap_cv, processes[_i].cv, 0.03);
-	ck_assert_double_eq_tol(s.dispersion_1s, processes[_i].dispersion, 0.06);
+	ck_assert_double_eq_tol(s.gap_cv, processes[_i].cv, fmax(0.03, 0.02 * processes[_i].cv));
+	ck_assert_double_eq_tol(s.dispersion_1s, processes[_i].dispersion,
+				fmax(0.06, 0.02 * processes[_i].dispersion));
 	for (uint32_t i = 0; i < w.count; i++)
 		if (w.requests[i].prompt_tokens != i + 1 ||
 		    (i && w.requests[i].arrival_ns < w.requests[i - 1].arrival_ns))
@@ -102,6 +105,57 @@ START_TEST(test_burst_and_closed)
 	ck_assert_int_eq(quire_workload_apply(&w, &o), 0);
 	ck_assert_uint_eq(w.closed_users, 0);
 	ck_assert_uint_gt(w.requests[0].arrival_ns, 0);
+	quire_workload_free(&w);
+}
+END_TEST
+
+/* The source's own pattern, at another rate. */
+START_TEST(test_rescaled)
+{
+	struct quire_workload_options o = {.rate = 8.0};
+	struct quire_workload_stats s;
+	struct quire_workload w, again;
+
+	ck_assert_int_eq(quire_arrivals_parse(&o, "rescaled"), 0);
+	make(&w, 1001, true);
+	for (uint32_t i = 0; i < w.count; i++) /* three at once, from 0 to 333 s */
+		w.requests[i].arrival_ns = i / 3 * UINT64_C(1000000000);
+	w.requests[7].deadline_ns = w.requests[7].arrival_ns + 5;
+	w.rate = 1000 / 333.0;
+	ck_assert_int_eq(quire_workload_apply(&w, &o), 0);
+	ck_assert_int_eq(quire_workload_stats(&s, &w), 0);
+	ck_assert_double_eq_tol(s.rate, 8.0, 1e-6);
+	ck_assert_uint_eq(s.arrival_times, 334);
+	ck_assert_uint_eq(w.requests[7].deadline_ns, w.requests[7].arrival_ns + 5);
+	for (uint32_t i = 0; i < w.count; i++)
+		if (w.requests[i].arrival_ns !=
+		    (uint64_t)((double)(i / 3) * 1e9 * (1000 / 333.0) / 8.0 + 0.5))
+			ck_abort_msg("request %u", i);
+	/* twice is once */
+	ck_assert_int_eq(quire_workload_apply(&w, &o), 0);
+	ck_assert_int_eq(quire_workload_stats(&s, &w), 0);
+	ck_assert_double_eq_tol(s.rate, 8.0, 1e-6);
+	quire_workload_free(&w);
+
+	/* a preset: the draws of its own process, as a whole faster; as long as asked for */
+	o = (struct quire_workload_options){.requests = 500, .seed = 4};
+	ck_assert_int_eq(quire_workload_preset(&w, "azure_code_2023", &o), 0);
+	o.arrivals = QUIRE_ARRIVALS_RESCALED;
+	o.rate = 25.67;
+	ck_assert_int_eq(quire_workload_preset(&again, "azure_code_2023", &o), 0);
+	ck_assert_int_eq(quire_workload_apply(&again, &o), 0);
+	for (uint32_t i = 0; i < w.count; i++)
+		if (fabs((double)w.requests[i].arrival_ns / 10 -
+			 (double)again.requests[i].arrival_ns) > 1.0)
+			ck_abort_msg("request %u", i);
+	quire_workload_free(&w);
+	quire_workload_free(&again);
+	o.requests = 0;
+	o.duration_s = 1000;
+	ck_assert_int_eq(quire_workload_preset(&w, "azure_code_2023", &o), 0);
+	ck_assert_uint_gt(w.requests[w.count - 1].arrival_ns, 1000000000000u);
+	ck_assert_int_eq(quire_workload_apply(&w, &o), 0);
+	ck_assert_double_eq_tol(w.count, 25670, 6000); /* cv 8.8 */
 	quire_workload_free(&w);
 }
 END_TEST
@@ -238,6 +292,13 @@ START_TEST(test_refused)
 		 true,
 		 "nothing arrives in the first 0.1 s; the first request of test comes at 1 s"},
 		{{.rate = 1e-8}, true, "would arrive after more than 10^9 s"},
+		{{.arrivals = QUIRE_ARRIVALS_RESCALED, .rate = 1e-8},
+		 true,
+		 "request 100 of test would arrive after more than 10^9 s"},
+		{{.arrivals = QUIRE_ARRIVALS_RESCALED}, true, "add --rate R"},
+		{{.arrivals = QUIRE_ARRIVALS_RESCALED, .rate = 1.0},
+		 false,
+		 "test has no arrivals of its own"},
 		{{.lengths_suffice = true, .duration_s = 5.0}, false, "has no arrival times"},
 	};
 	struct quire_workload w;
@@ -316,6 +377,26 @@ static const struct {
 	{"arrivals", "Poisson", 1, NULL},
 	{"arrivals", "gamma,cv=3", 1, NULL},
 	{"arrivals", "gamma,cv=0", -EINVAL, "--arrivals: cv"},
+	{"arrivals", "hyperexp,cv=1.5", 1, NULL},
+	{"arrivals", "hyperexp,cv=0.5", -EINVAL, "--arrivals: cv: expected a number from 1"},
+	{"arrivals", "hyperexp", -EINVAL, "say how bursty: hyperexp,cv=2"},
+	{"arrivals", "Rescaled", 1, NULL},
+	{"arrivals", "rescaled,rate=2", -EINVAL, "'rescaled' takes no settings"},
+	{"workload", "synthetic,prompt=512,output=exp:128:max=1536", 1, NULL},
+	{"workload", "Synthetic,output=5,prompt=lognormal:500:1,total=900", 1, NULL},
+	{"workload", "synthetic", -EINVAL, "--workload: synthetic: expected prompt and output"},
+	{"workload", "synthetics", -EINVAL, "there is no preset 'synthetics'"},
+	{"workload", "synthetic,prompt=5", -EINVAL, "expected prompt and output"},
+	{"workload", "synthetic,prompt=5,output", -EINVAL, "expected key=value, found 'output'"},
+	{"workload", "synthetic,prompt=5,prompt=6", -EINVAL, "expected prompt once"},
+	{"workload", "synthetic,prompt=5,output=5,totl=9", -EINVAL, "did you mean 'total'?"},
+	{"workload", "synthetic,prompt=5,output=5,q=9", -EINVAL, "found 'q'"},
+	{"workload", "synthetic,prompt=500,output=5,total=90", -EINVAL, "total: hardly one draw"},
+	{"workload", "synthetic,prompt=5,output=exp:9:max=50,output_tokens_max=40", -EINVAL,
+	 "up to 50 does not go with output_tokens_max=40"},
+	{"workload", "synthetic,prompt=quick,output=5", -EINVAL,
+	 "synthetic: prompt: expected fixed, uniform, exp"},
+	{"workload", "./none.csv", -EINVAL, "--workload: ./none.csv: cannot be opened"},
 	{"arrivals", "gamma,shape=3", -EINVAL, "expected 'cv=...', found 'shape=3'"},
 	{"arrivals", "closed,users=4", 1, NULL},
 	{"arrivals", "closed,users=0", -EINVAL, "--arrivals: users"},
@@ -376,6 +457,64 @@ START_TEST(test_load)
 }
 END_TEST
 
+/* Lengths from the command line; everything else is the same as for a file of lengths. */
+START_TEST(test_synthetic)
+{
+	static const char name[] =
+		"synthetic,prompt=uniform:10:30,output=exp:40,total=100,output_tokens_max=60";
+	struct quire_workload_options o = {.requests = 5000, .seed = 2}, longer = o;
+	struct quire_workload w, more;
+	uint32_t at_cap = 0;
+
+	longer.requests = 6000;
+	ck_assert_int_eq(quire_workload_preset(&w, name, &o), 0);
+	ck_assert_int_eq(quire_workload_preset(&more, name, &longer), 0);
+	ck_assert_str_eq(w.name, name);
+	ck_assert_str_eq(w.format, "synthetic");
+	ck_assert(w.caps_known && !w.arrivals_known);
+	ck_assert_uint_eq(w.count, 5000);
+	for (uint32_t i = 0; i < w.count; i++) {
+		const struct quire_request *r = &w.requests[i];
+
+		if (r->prompt_tokens < 10 || r->prompt_tokens > 30 || w.output_tokens[i] > 60 ||
+		    r->output_tokens_max != 60 || r->prompt_tokens + w.output_tokens[i] > 100)
+			ck_abort_msg("request %u", i);
+		if (r->prompt_tokens != more.requests[i].prompt_tokens ||
+		    w.output_tokens[i] != more.output_tokens[i])
+			ck_abort_msg("request %u of a longer one", i);
+		at_cap += w.output_tokens[i] == 60;
+	}
+	ck_assert_double_eq_tol(at_cap, 5000 * exp(-1.5), 150); /* cut, not drawn again */
+	quire_workload_free(&w);
+	quire_workload_free(&more);
+}
+END_TEST
+
+/* docs/formats.md: a built-in preset, said in words. */
+START_TEST(test_synthetic_as_preset)
+{
+	struct quire_workload_options o = {.seed = 3};
+	struct quire_workload a, b;
+
+	ck_assert_int_eq(quire_workload_preset(&a, "anyscale_cb_1536", &o), 0);
+	o.arrivals = QUIRE_ARRIVALS_BURST;
+	ck_assert_int_eq(
+		quire_workload_preset(
+			&b, "synthetic,prompt=512,output=exp:128:max=1536,output_tokens_max=1536",
+			&o),
+		0);
+	ck_assert_uint_eq(a.count, b.count);
+	for (uint32_t i = 0; i < a.count; i++)
+		if (a.requests[i].arrival_ns != b.requests[i].arrival_ns ||
+		    a.requests[i].prompt_tokens != b.requests[i].prompt_tokens ||
+		    a.requests[i].output_tokens_max != b.requests[i].output_tokens_max ||
+		    a.output_tokens[i] != b.output_tokens[i])
+			ck_abort_msg("request %u", i);
+	quire_workload_free(&a);
+	quire_workload_free(&b);
+}
+END_TEST
+
 #define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 
 int main(void)
@@ -388,7 +527,10 @@ int main(void)
 	tcase_add_loop_test(tests, test_process, 0, COUNT(processes));
 	tcase_add_test(tests, test_fixed);
 	tcase_add_test(tests, test_burst_and_closed);
+	tcase_add_test(tests, test_rescaled);
 	tcase_add_test(tests, test_streams);
+	tcase_add_test(tests, test_synthetic);
+	tcase_add_test(tests, test_synthetic_as_preset);
 	tcase_add_test(tests, test_shuffle);
 	tcase_add_test(tests, test_cuts);
 	tcase_add_test(tests, test_refused);

@@ -20,6 +20,8 @@ int quire_cmd_model(int argc, char **argv);
 int quire_cmd_trace(int argc, char **argv);
 int quire_cmd_sim(int argc, char **argv);
 int quire_cmd_list(int argc, char **argv);
+int quire_cmd_compare(int argc, char **argv);
+int quire_cmd_sweep(int argc, char **argv);
 
 /*
  * Say "quire COMMAND: sentence" on stderr, on one line.  Return: the exit

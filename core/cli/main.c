@@ -15,9 +15,11 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{"sim", quire_cmd_sim, "run a workload in the simulator: scheduler x allocator, report"},
+	{"sweep", quire_cmd_sweep, "run a grid of simulations on all cores, or under mpirun"},
 	{"plan", quire_cmd_plan, "estimate by hand's arithmetic: time, memory, what fits"},
 	{"model", quire_cmd_model, "describe a model: parameters, K and V, flops"},
 	{"trace", quire_cmd_trace, "look at, convert and make workloads"},
+	{"compare", quire_cmd_compare, "how two runs differ, from recordings or reports"},
 	{"list", quire_cmd_list, "schedulers, allocators, presets, models, GPUs"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

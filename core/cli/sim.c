@@ -4,8 +4,8 @@
  */
 #include "cli.h"
 
-#include "module_text.h"
 #include "output.h"
+#include "sim_report.h"
 #include "sim_run.h"
 #include "sweep.h"
 
@@ -15,56 +15,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RUNS_MAX 4096
-
-/* Look everything up, so that a wrong name is found before anything runs. */
-static int find_all(struct quire_sim_runs *sim)
-{
-	const struct quire_sim_args *a = &sim->args;
-	double count = (double)a->models.count * a->gpus.count * a->tps_count *
-		       a->schedulers.count * a->allocators.count;
-	double workloads = ((double)(a->workload.seed_last - a->workload.seed_first) + 1) *
-			   (a->workload.rates_count ? a->workload.rates_count : 1);
-	int rc = 0;
-
-	for (uint32_t i = 0; rc == 0 && i < a->models.count; i++)
-		rc = quire_model_find(&sim->models[i], a->models.at[i]);
-	for (uint32_t i = 0; rc == 0 && i < a->gpus.count; i++)
-		rc = quire_gpu_find(&sim->gpus[i], a->gpus.at[i]);
-	for (uint32_t i = 0; rc == 0 && i < a->schedulers.count; i++)
-		rc = quire_module_settings(QUIRE_SCHED, a->schedulers.at[i],
-					   sim->schedulers[i].full, sim->schedulers[i].label,
-					   QUIRE_REPORT_NAME_MAX);
-	for (uint32_t i = 0; rc == 0 && i < a->allocators.count; i++)
-		rc = quire_module_settings(QUIRE_KV, a->allocators.at[i], sim->allocators[i].full,
-					   sim->allocators[i].label, QUIRE_REPORT_NAME_MAX);
-	if (rc)
-		return rc;
-	if (count * workloads > RUNS_MAX)
-		return quire_fail(-EINVAL, "these are %.0f combinations; at most %d are run",
-				  count * workloads, RUNS_MAX);
-	if (workloads > 1 && a->workload.trace && !strcmp(a->workload.trace, "-"))
-		return quire_fail(-EINVAL, "--trace -: standard input can be read only once; for "
-					   "several rates or seeds give a file");
-	sim->workload_runs = (uint32_t)count;
-	sim->count = (uint32_t)(count * workloads);
-	return 0;
-}
-
 /* Can the files be written?  Found out before the runs, which may be long. */
-static int try_csv(const struct quire_sim_runs *sim)
+static int try_files(const struct quire_sim_runs *sim, const char *flag, const char *name)
 {
 	struct quire_output out;
 	char path[4096], other[4096];
 	int rc;
 
-	for (uint32_t i = 0; sim->args.csv && i < sim->count; i++) {
-		quire_sim_csv_path(sim, i, path, sizeof(path));
+	for (uint32_t i = 0; name && i < sim->count; i++) {
+		quire_sim_path(sim, name, i, path, sizeof(path));
 		for (uint32_t k = 0; k < i; k++) {
-			quire_sim_csv_path(sim, k, other, sizeof(other));
+			quire_sim_path(sim, name, k, other, sizeof(other));
 			if (!strcmp(path, other))
 				return quire_fail(-EINVAL,
-						  "--csv: two combinations would both write %s",
+						  "%s: two combinations would both write %s", flag,
 						  path);
 		}
 		rc = quire_output_open(&out, path);
@@ -73,6 +37,15 @@ static int try_csv(const struct quire_sim_runs *sim)
 		quire_output_discard(&out);
 	}
 	return 0;
+}
+
+static int try_all_files(const struct quire_sim_runs *sim)
+{
+	int rc = try_files(sim, "--csv", sim->args.csv);
+
+	if (rc == 0)
+		rc = try_files(sim, "--record", sim->args.record);
+	return rc ? rc : try_files(sim, "--perfetto", sim->args.perfetto);
 }
 
 /* One line for each rule that a scheduler broke. */
@@ -101,12 +74,15 @@ static int conclude(const char *command, const struct quire_sim_runs *sim)
 	const struct quire_report *first = NULL;
 	char label[2 * QUIRE_REPORT_NAME_MAX + 8];
 	bool table = !sim->args.json || strcmp(sim->args.json, "-");
+	const char *unwritten = NULL; /* a file of a run that is fine itself */
 	uint32_t bad = 0, unable = 0;
 
 	for (uint32_t i = 0; i < sim->count; i++) {
 		const struct quire_report *r = &sim->reports[i];
 
 		warn_faults(command, r);
+		if (r->end == QUIRE_RUN_FINISHED && r->sentence[0] && !unwritten)
+			unwritten = r->sentence;
 		if (r->end == QUIRE_RUN_FINISHED)
 			continue;
 		first = first ? first : r;
@@ -114,7 +90,7 @@ static int conclude(const char *command, const struct quire_sim_runs *sim)
 		unable += r->end == QUIRE_RUN_FAILED && isnan(r->time_s); /* did not start */
 	}
 	if (!bad)
-		return QUIRE_EXIT_OK;
+		return unwritten ? quire_command_failed(command, "%s", unwritten) : QUIRE_EXIT_OK;
 	quire_report_label(first, label, sizeof(label));
 	if (bad == sim->count && unable == bad)
 		return quire_usage_error(command, "%s", first->sentence);
@@ -151,37 +127,43 @@ static int write_reports(const struct quire_sim_runs *sim, struct quire_output *
 	return quire_report_table(stdout, sim->reports, sim->count, &style);
 }
 
-static void tell_csv(const char *command, const struct quire_sim_runs *sim)
+static void tell_files(const char *command, const struct quire_sim_runs *sim, const char *flag,
+		       const char *name)
 {
 	char path[4096];
 
-	if (!sim->args.csv || sim->count == 1)
+	if (!name || sim->count == 1)
 		return;
-	quire_sim_csv_path(sim, 0, path, sizeof(path));
-	fprintf(stderr, "quire %s: --csv wrote a file for each combination, the first is %s\n",
-		command, path);
+	quire_sim_path(sim, name, 0, path, sizeof(path));
+	fprintf(stderr, "quire %s: %s wrote a file for each combination, the first is %s\n",
+		command, flag, path);
 }
 
 int quire_cmd_sim(int argc, char **argv)
 {
 	static struct quire_sim_runs sim; /* big */
 	struct quire_output json = {0};
+	struct quire_sim_report report = {0};
 	struct quire_sweep sweep = {
 		.arg = &sim, .prepare = quire_sim_prepare, .run = quire_sim_run};
 	int rc = quire_sim_args_read(&sim.args, argc, argv);
 
 	if (rc)
 		return rc > 0 ? QUIRE_EXIT_OK : QUIRE_EXIT_USAGE;
-	if (find_all(&sim))
+	if (quire_sim_find(&sim))
 		return quire_usage_error(argv[0], "%s", quire_failure());
 	sim.reports = calloc(sim.count, sizeof(*sim.reports));
 	if (!sim.reports)
 		return quire_command_failed(argv[0], "no memory for %u reports", sim.count);
 	sim.workload_index = UINT32_MAX;
-	rc = try_csv(&sim);
+	rc = try_all_files(&sim);
 	if (rc == 0 && sim.args.json && strcmp(sim.args.json, "-"))
 		rc = quire_output_open(&json, sim.args.json);
+	if (rc == 0)
+		rc = quire_sim_report_open(&report, &sim, argc, argv);
 	if (rc == 0) {
+		sweep.extras = sim.plots;
+		sweep.extra_size = sim.plots ? sizeof(*sim.plots) : 0;
 		sweep.count = sim.count;
 		sweep.jobs = sim.args.jobs;
 		sweep.reports = sim.reports;
@@ -191,15 +173,21 @@ int quire_cmd_sim(int argc, char **argv)
 	}
 	if (rc == 0)
 		rc = write_reports(&sim, &json);
+	if (rc == 0)
+		rc = quire_sim_report_write(&report, &sim);
 	if (rc == -EINTR)
-		rc = quire_command_failed(argv[0], "stopped by a signal; nothing was written");
+		rc = quire_command_failed(argv[0], "stopped by a signal; no report was written");
 	else if (rc)
 		rc = quire_command_failed(argv[0], "%s", quire_failure());
 	else
 		rc = conclude(argv[0], &sim);
-	if (rc == QUIRE_EXIT_OK)
-		tell_csv(argv[0], &sim);
+	if (rc == QUIRE_EXIT_OK) {
+		tell_files(argv[0], &sim, "--csv", sim.args.csv);
+		tell_files(argv[0], &sim, "--record", sim.args.record);
+		tell_files(argv[0], &sim, "--perfetto", sim.args.perfetto);
+	}
 	quire_output_discard(&json);
+	quire_sim_report_free(&report, &sim);
 	quire_workload_free(&sim.workload);
 	free(sim.reports);
 	return rc;

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct option options[] = {
+const struct option quire_sim_options[] = {
 	QUIRE_WORKLOAD_LONG_OPTIONS,
 	{"model", required_argument, NULL, 0},
 	{"gpu", required_argument, NULL, 0},
@@ -33,7 +33,13 @@ static const struct option options[] = {
 	{"slo", required_argument, NULL, 0},
 	{"json", required_argument, NULL, 0},
 	{"csv", required_argument, NULL, 0},
+	{"record", required_argument, NULL, 0},
+	{"perfetto", required_argument, NULL, 0},
+	{"report", required_argument, NULL, 0},
+	{"plot", required_argument, NULL, 0},
 	{"audit", no_argument, NULL, 0},
+	{"time-model", required_argument, NULL, 0},
+	{"intervals", no_argument, NULL, 0},
 	{"isolate", no_argument, NULL, 0},
 	{"isolate-seconds", required_argument, NULL, 0},
 	{"isolate-mib", required_argument, NULL, 0},
@@ -72,18 +78,29 @@ static const char help_rest[] =
 	"  --kv-slots N                 the pool itself, in tokens\n"
 	"  --weight-dtype T             bf16, fp16, fp8, int8, int4, fp32 [bf16]\n"
 	"  --kv-dtype T                 the same, of K and V [bf16]\n"
+	"  --time-model FILE|DIR        step times that were measured, instead of the formula:\n"
+	"                               DistServe's JSON, a folder with Sarathi's figure-2_*.csv,\n"
+	"                               or a recording, whose steps are replayed\n"
 	"\n"
 	"What is measured\n"
 	"  --window A:B                 steps, and for latencies arrivals, from second A up to\n"
 	"                               B; 'A:' is to the end [the whole run]\n"
 	"  --slo ttft=T,tpot=T          goodput counts requests as fast as this; T is 500ms,\n"
 	"                               0.5s or 800us; one of the two is enough\n"
+	"  --intervals                  a 90 % band for TTFT, TPOT and throughput, from the\n"
+	"                               errors of the formula: two more runs\n"
 	"\n"
 	"Output\n"
 	"  --json FILE                  the report as JSON; '-' is standard output, without\n"
 	"                               the table; several combinations give an array\n"
 	"  --csv FILE                   a row per request; of several combinations each has\n"
-	"                               its own file, FILE with the combination's name in it\n"
+	"                               its own file, FILE with the combination's name in it,\n"
+	"                               here and below\n"
+	"  --record FILE                everything that happened, for 'quire compare' and\n"
+	"                               viewers; about 80 bytes a generated token\n"
+	"  --perfetto FILE              a timeline for ui.perfetto.dev: a lane per batch seat\n"
+	"  --report FILE.html           tables and charts as one page, for the eye and in print\n"
+	"  --plot DIR                   the same charts in a folder, as SVG, PNG and PDF\n"
 	"  --audit                      check allocator and core against each other after\n"
 	"                               every step: slow\n"
 	"  --isolate                    for modules one does not trust: a crash, an endless\n"
@@ -196,7 +213,7 @@ static int read_slo(struct quire_sim_args *a, const char *value)
 	return rc;
 }
 
-static int read_flag(struct quire_sim_args *a, const char *flag, char *value)
+int quire_sim_arg(struct quire_sim_args *a, const char *flag, const char *value)
 {
 	int rc = quire_workload_arg(&a->workload, flag, value);
 
@@ -248,15 +265,26 @@ static int read_flag(struct quire_sim_args *a, const char *flag, char *value)
 		a->json = value;
 	else if (!strcmp(flag, "csv"))
 		a->csv = value;
+	else if (!strcmp(flag, "record"))
+		a->record = value;
+	else if (!strcmp(flag, "perfetto"))
+		a->perfetto = value;
+	else if (!strcmp(flag, "report"))
+		a->report = value;
+	else if (!strcmp(flag, "plot"))
+		a->plot = value;
 	else if (!strcmp(flag, "audit"))
 		a->audit = true;
+	else if (!strcmp(flag, "time-model"))
+		a->time_model = value;
+	else if (!strcmp(flag, "intervals"))
+		a->intervals = true;
 	else if (!strcmp(flag, "isolate"))
 		a->isolate = true;
 	return 0;
 }
 
-/* What was left out, and what does not go together. */
-static int complete(struct quire_sim_args *a)
+int quire_sim_args_complete(struct quire_sim_args *a)
 {
 	int rc = quire_workload_args_check(&a->workload);
 
@@ -273,8 +301,17 @@ static int complete(struct quire_sim_args *a)
 					   "large the pool is: give one of them");
 	if (a->isolate && !a->jobs)
 		return quire_fail(-EINVAL, "--isolate needs processes, and --jobs 0 asks for none");
+	if (a->intervals && a->time_model)
+		return quire_fail(-EINVAL, "--intervals knows the errors of the formula, and "
+					   "--time-model replaces it: give one of them");
 	if (a->csv && !strcmp(a->csv, "-"))
 		return quire_fail(-EINVAL, "--csv: expected the name of a file, found '-'");
+	if (a->record && !strcmp(a->record, "-"))
+		return quire_fail(-EINVAL, "--record: expected the name of a file, found '-'");
+	if (a->report && !strcmp(a->report, "-"))
+		return quire_fail(-EINVAL, "--report: expected the name of a file, found '-'");
+	if (a->perfetto && !strcmp(a->perfetto, "-"))
+		return quire_fail(-EINVAL, "--perfetto: expected the name of a file, found '-'");
 	if (!a->tps_count)
 		a->tps[a->tps_count++] = 1;
 	if (!a->schedulers.count)
@@ -290,31 +327,36 @@ static int complete(struct quire_sim_args *a)
 	return rc;
 }
 
-int quire_sim_args_read(struct quire_sim_args *a, int argc, char **argv)
+void quire_sim_args_init(struct quire_sim_args *a)
 {
-	int i, rc = 0;
-
 	*a = (struct quire_sim_args){
 		.workload = QUIRE_WORKLOAD_ARGS,
 		.max_num_seqs = 256,
 		.isolation = {.seconds = 5, .memory_bytes = 1024ull << 20},
 		.jobs = quire_sweep_cores(),
 	};
-	while (rc == 0 && (i = quire_next_option(argc, argv, options)) >= 0) {
-		if (!strcmp(options[i].name, "help")) {
+}
+
+int quire_sim_args_read(struct quire_sim_args *a, int argc, char **argv)
+{
+	int i, rc = 0;
+
+	quire_sim_args_init(a);
+	while (rc == 0 && (i = quire_next_option(argc, argv, quire_sim_options)) >= 0) {
+		if (!strcmp(quire_sim_options[i].name, "help")) {
 			fputs(help_head, stdout);
 			fputs(quire_workload_args_help, stdout);
 			fputs(help_rest, stdout);
 			return 1;
 		}
-		rc = read_flag(a, options[i].name, optarg);
+		rc = quire_sim_arg(a, quire_sim_options[i].name, optarg);
 	}
 	if (rc == 0 && i == QUIRE_OPTION_BAD)
 		return -EINVAL;
 	if (rc == 0 && optind < argc)
 		rc = quire_fail(-EINVAL, "expected options only, found '%s'", argv[optind]);
 	if (rc == 0)
-		rc = complete(a);
+		rc = quire_sim_args_complete(a);
 	if (rc == 0)
 		return 0;
 	quire_usage_error(argv[0], "%s", quire_failure());

@@ -6,7 +6,10 @@
 #include "core/loop.h"
 #include "core/sim/sim.h"
 #include "core/trace/tee.h"
+#include "module_text.h"
 #include "output.h"
+#include "sim_record.h"
+#include "sim_time.h"
 #include "sweep.h"
 
 #include <ctype.h>
@@ -14,6 +17,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define RUNS_MAX 4096
 
 /* One combination, taken apart. */
 struct run {
@@ -46,19 +51,70 @@ static struct run run_at(const struct quire_sim_runs *sim, uint32_t index)
 	return run;
 }
 
+/* Does the time model know all that is asked for? */
+static int try_timings(const struct quire_sim_runs *sim)
+{
+	const struct quire_sim_args *a = &sim->args;
+	struct quire_timing *timing;
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < a->models.count * a->tps_count; i++) {
+		rc = quire_sim_timing_open(&timing, a->time_model,
+					   sim->models[i / a->tps_count].name,
+					   a->tps[i % a->tps_count]);
+		if (rc == 0)
+			quire_timing_free(timing);
+	}
+	return rc;
+}
+
+int quire_sim_find(struct quire_sim_runs *sim)
+{
+	const struct quire_sim_args *a = &sim->args;
+	double count = (double)a->models.count * a->gpus.count * a->tps_count *
+		       a->schedulers.count * a->allocators.count;
+	double workloads = ((double)(a->workload.seed_last - a->workload.seed_first) + 1) *
+			   (a->workload.rates_count ? a->workload.rates_count : 1);
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < a->models.count; i++)
+		rc = quire_model_find(&sim->models[i], a->models.at[i]);
+	for (uint32_t i = 0; rc == 0 && i < a->gpus.count; i++)
+		rc = quire_gpu_find(&sim->gpus[i], a->gpus.at[i]);
+	for (uint32_t i = 0; rc == 0 && i < a->schedulers.count; i++)
+		rc = quire_module_settings(QUIRE_SCHED, a->schedulers.at[i],
+					   sim->schedulers[i].full, sim->schedulers[i].label,
+					   QUIRE_REPORT_NAME_MAX);
+	for (uint32_t i = 0; rc == 0 && i < a->allocators.count; i++)
+		rc = quire_module_settings(QUIRE_KV, a->allocators.at[i], sim->allocators[i].full,
+					   sim->allocators[i].label, QUIRE_REPORT_NAME_MAX);
+	if (rc == 0 && a->time_model)
+		rc = try_timings(sim);
+	if (rc)
+		return rc;
+	if (count * workloads > RUNS_MAX)
+		return quire_fail(-EINVAL, "these are %.0f combinations; at most %d are run",
+				  count * workloads, RUNS_MAX);
+	if (workloads > 1 && a->workload.trace && !strcmp(a->workload.trace, "-"))
+		return quire_fail(-EINVAL, "--trace -: standard input can be read only once; for "
+					   "several rates or seeds give a file");
+	sim->workload_runs = (uint32_t)count;
+	sim->count = (uint32_t)(count * workloads);
+	return 0;
+}
+
 static void name_arrivals(struct quire_settings *c, const struct quire_workload_options *o,
 			  double rate)
 {
-	static const char *const name[] = {"source", "poisson", "gamma",
-					   "fixed",  "burst",	"closed"};
 	enum quire_arrivals kind = o->arrivals;
 
 	if (kind == QUIRE_ARRIVALS_SOURCE && rate > 0)
 		kind = QUIRE_ARRIVALS_POISSON;
-	if (kind == QUIRE_ARRIVALS_GAMMA)
-		snprintf(c->arrivals, sizeof(c->arrivals), "gamma,cv=%g", o->cv > 0 ? o->cv : 1);
+	if (kind == QUIRE_ARRIVALS_GAMMA || kind == QUIRE_ARRIVALS_HYPEREXP)
+		snprintf(c->arrivals, sizeof(c->arrivals), "%s,cv=%g", quire_arrivals_name(kind),
+			 o->cv > 0 ? o->cv : 1);
 	else
-		snprintf(c->arrivals, sizeof(c->arrivals), "%s", name[kind]);
+		snprintf(c->arrivals, sizeof(c->arrivals), "%s", quire_arrivals_name(kind));
 }
 
 static void cost_config(const struct quire_sim_runs *sim, const struct run *run,
@@ -71,6 +127,7 @@ static void cost_config(const struct quire_sim_runs *sim, const struct run *run,
 	*config = (struct quire_cost_config){
 		.tp = a->tps[run->tp],
 		.weight_bits = a->weight_dtype->bits,
+		.weight_units = a->weight_dtype->units,
 		.kv_bits = a->kv_dtype->bits,
 		.step_tokens_max = length > 2048 ? length : 2048,
 		.seqs_max = a->max_num_seqs,
@@ -120,6 +177,7 @@ static void make_settings(const struct quire_sim_runs *sim, const struct run *ru
 		 sim->allocators[run->allocator].label);
 	snprintf(c->model, sizeof(c->model), "%s", model->name);
 	snprintf(c->gpu, sizeof(c->gpu), "%s", sim->gpus[run->gpu].name);
+	snprintf(c->time_model, sizeof(c->time_model), "%s", a->time_model ? a->time_model : "");
 	snprintf(c->weight_dtype, sizeof(c->weight_dtype), "%s", a->weight_dtype->name);
 	snprintf(c->kv_dtype, sizeof(c->kv_dtype), "%s", a->kv_dtype->name);
 	snprintf(c->workload, sizeof(c->workload), "%s", w->name);
@@ -183,17 +241,18 @@ static void set_caps(struct quire_request *requests, uint32_t count, uint32_t mo
 	}
 }
 
-void quire_sim_csv_path(const struct quire_sim_runs *sim, uint32_t index, char *path, size_t size)
+void quire_sim_path(const struct quire_sim_runs *sim, const char *name, uint32_t index, char *path,
+		    size_t size)
 {
-	const char *csv = sim->args.csv, *slash = strrchr(csv, '/');
-	const char *dot = strrchr(slash ? slash : csv, '.');
+	const char *slash = strrchr(name, '/');
+	const char *dot = strrchr(slash ? slash : name, '.');
 	struct run run = run_at(sim, index);
 	const struct quire_sim_args *a = &sim->args;
 	char label[2 * QUIRE_REPORT_NAME_MAX + 256];
 	size_t n;
 
 	if (sim->count == 1) {
-		snprintf(path, size, "%s", csv);
+		snprintf(path, size, "%s", name);
 		return;
 	}
 	n = (size_t)snprintf(label, sizeof(label), "%s-%s", sim->schedulers[run.scheduler].label,
@@ -212,7 +271,7 @@ void quire_sim_csv_path(const struct quire_sim_runs *sim, uint32_t index, char *
 	for (char *c = label; *c; c++)
 		if (*c == '/' || isspace((unsigned char)*c))
 			*c = '_';
-	snprintf(path, size, "%.*s.%s%s", dot ? (int)(dot - csv) : (int)strlen(csv), csv, label,
+	snprintf(path, size, "%.*s.%s%s", dot ? (int)(dot - name) : (int)strlen(name), name, label,
 		 dot ? dot : "");
 }
 
@@ -225,7 +284,7 @@ static int write_csv(const struct quire_sim_runs *sim, uint32_t index,
 
 	if (!sim->args.csv)
 		return 0;
-	quire_sim_csv_path(sim, index, path, sizeof(path));
+	quire_sim_path(sim, sim->args.csv, index, path, sizeof(path));
 	rc = quire_output_open(&out, path);
 	if (rc)
 		return rc;
@@ -237,15 +296,41 @@ static int write_csv(const struct quire_sim_runs *sim, uint32_t index,
 	return rc;
 }
 
+/* The band around what was run, of the same requests as they first were. */
+static int run_intervals(const struct quire_sim_runs *sim, const struct run *run,
+			 const struct quire_cost_config *cost,
+			 const struct quire_loop_config *config, struct quire_report *r)
+{
+	const struct quire_workload *w = &sim->workload;
+	struct quire_request *requests = malloc((w->count + 1u) * sizeof(*requests));
+	const struct quire_sim_band band = {
+		.config = config,
+		.requests = requests,
+		.model = &sim->models[run->model],
+		.gpu = &sim->gpus[run->gpu],
+		.cost = cost,
+		.output_tokens = w->output_tokens,
+	};
+	int rc;
+
+	if (!requests)
+		return quire_fail(-ENOMEM, "no memory for the requests");
+	memcpy(requests, w->requests, w->count * sizeof(*requests));
+	set_caps(requests, w->count, r->config.max_model_len);
+	rc = quire_sim_intervals(&band, r);
+	free(requests);
+	return rc;
+}
+
 /* Run it with everything ready.  Return: 0; -ECANCELED ejected; -errno failed. */
 static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct quire_cost *cost,
-		    struct quire_request *requests, void *progress)
+		    struct quire_timing *timing, struct quire_request *requests, void *progress)
 {
 	const struct quire_sim_args *a = &sim->args;
 	const struct quire_workload *w = &sim->workload;
 	struct run run = run_at(sim, index);
 	struct quire_report *r = &sim->reports[index];
-	struct quire_sim exec = {.cost = cost, .output_tokens = w->output_tokens};
+	struct quire_sim exec = {.cost = cost, .timing = timing, .output_tokens = w->output_tokens};
 	struct quire_loop_config config = {
 		.scheduler = a->schedulers.at[run.scheduler],
 		.allocator = a->allocators.at[run.allocator],
@@ -267,26 +352,49 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 		.progress_arg = progress,
 	};
 	struct quire_tee tee = {.count = 0}; /* everybody who listens adds his sink here */
+	struct quire_sim_record record;
+	struct quire_series_sink series;
 	struct quire_loop *loop;
 	char sentence[QUIRE_REPORT_SENTENCE_MAX] = "";
 	int rc, made;
 
 	quire_tee_add(&tee, quire_sweep_sink(progress));
+	rc = quire_sim_record_open(&record, sim, index, &tee);
+	if (rc)
+		return rc;
+	if (sim->plots)
+		quire_tee_add(&tee, quire_series_sink_init(&series, &sim->plots[index].series));
 	config.sink = quire_tee_sink(&tee);
 	loop = quire_loop_new(&config);
-	if (!loop)
-		return -EINVAL;
+	if (!loop) {
+		snprintf(r->sentence, sizeof(r->sentence), "%s", quire_failure());
+		quire_sim_record_close(&record, r);
+		return quire_fail(-EINVAL, "%s", r->sentence);
+	}
 	r->config.max_num_batched_tokens = quire_loop_step_tokens_max(loop);
+	quire_sim_record_begin(&record, sim, index, &config);
 	rc = quire_loop_run(loop);
 	if (rc) {
 		snprintf(sentence, sizeof(sentence), "%s", quire_failure());
 		quire_loop_dump(loop, stderr);
 	}
 	made = quire_report_make(r, quire_loop_metrics(loop), requests);
+	quire_report_name_clients(r, w->client_names, w->clients_count);
+	if (rc == 0 && made == 0 && a->intervals)
+		made = run_intervals(sim, &run, &cost->config, &config, r);
+	if (made == 0 && sim->plots)
+		made = quire_plot_latencies(&sim->plots[index], quire_loop_metrics(loop), requests);
+	if (sim->plots)
+		quire_series_sink_free(&series);
 	if (made == 0)
 		made = write_csv(sim, index, quire_loop_metrics(loop), requests);
 	quire_loop_free(loop);
-	return rc ? quire_fail(rc, "%s", sentence) : made;
+	if (rc)
+		broken(r, rc == -ECANCELED ? QUIRE_RUN_EJECTED : QUIRE_RUN_FAILED, sentence);
+	else if (made)
+		broken(r, QUIRE_RUN_FAILED, quire_failure());
+	quire_sim_record_close(&record, r);
+	return rc ? quire_fail(rc, "%s", sentence) : made ? quire_fail(made, "%s", r->sentence) : 0;
 }
 
 /* See quire_sweep.run. */
@@ -298,8 +406,9 @@ void quire_sim_run(void *arg, uint32_t index, void *progress)
 	size_t size = sim->workload.count * sizeof(struct quire_request);
 	struct quire_request *requests = malloc(size ? size : 1);
 	struct quire_cost_config config;
+	struct quire_timing *timing = NULL;
 	struct quire_cost cost;
-	int rc;
+	int rc = 0;
 
 	if (!requests) {
 		broken(r, QUIRE_RUN_FAILED, "no memory for the requests");
@@ -308,11 +417,16 @@ void quire_sim_run(void *arg, uint32_t index, void *progress)
 	memcpy(requests, sim->workload.requests, size);
 	set_caps(requests, sim->workload.count, r->config.max_model_len);
 	cost_config(sim, &run, &config);
-	rc = quire_cost_init(&cost, &sim->models[run.model], &sim->gpus[run.gpu], &config);
+	if (sim->args.time_model)
+		rc = quire_sim_timing_open(&timing, sim->args.time_model,
+					   sim->models[run.model].name, config.tp);
+	if (rc == 0)
+		rc = quire_cost_init(&cost, &sim->models[run.model], &sim->gpus[run.gpu], &config);
 	if (rc == 0) {
-		rc = run_loop(sim, index, &cost, requests, progress);
+		rc = run_loop(sim, index, &cost, timing, requests, progress);
 		quire_cost_free(&cost);
 	}
+	quire_timing_free(timing);
 	if (rc)
 		broken(r, rc == -ECANCELED ? QUIRE_RUN_EJECTED : QUIRE_RUN_FAILED, quire_failure());
 	free(requests);

@@ -10,6 +10,7 @@
 
 #include "core/sim/gpu.h"
 #include "core/trace/report.h"
+#include "core/trace/series.h"
 #include "sim_args.h"
 
 struct quire_module_names {
@@ -28,13 +29,20 @@ struct quire_sim_runs {
 	struct quire_workload workload; /* of the runs that start now */
 	uint32_t workload_index;	/* which it is; UINT32_MAX: none yet */
 	struct quire_report *reports;	/* [count] */
+	struct quire_plot *plots;	/* [count], for charts; NULL: nobody asked */
 };
+
+/* Look everything up that args name, so that a wrong name is found before anything
+ * runs, and count the combinations.  Return: 0; -EINVAL with a sentence. */
+int quire_sim_find(struct quire_sim_runs *sim);
 
 /* The functions of struct quire_sweep; @arg is the struct quire_sim_runs. */
 int quire_sim_prepare(void *arg, uint32_t index);
 void quire_sim_run(void *arg, uint32_t index, void *progress);
 
-/* Where the CSV of a run goes: "out.csv", or of several "out.static-paged.csv". */
-void quire_sim_csv_path(const struct quire_sim_runs *sim, uint32_t index, char *path, size_t size);
+/* Where a file of one run goes that the user calls @name: "out.csv", or of several
+ * runs "out.static-paged.csv". */
+void quire_sim_path(const struct quire_sim_runs *sim, const char *name, uint32_t index, char *path,
+		    size_t size);
 
 #endif /* QUIRE_SIM_RUN_H */

@@ -2,7 +2,7 @@
  * sweep.c - see sweep.h.
  *
  * What a child writes: one byte for each percent of progress, then the byte
- * REPORT_FOLLOWS and a struct quire_report.
+ * REPORT_FOLLOWS, what run() filled in of the extras, and a struct quire_report.
  */
 #include "sweep.h"
 
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { REPORT_FOLLOWS = 255 };
@@ -26,7 +27,7 @@ struct child {
 	uint32_t index;
 	uint32_t percent;
 	bool reports;	 /* its report has begun */
-	size_t received; /* bytes of it */
+	size_t received; /* bytes of the extra and of it */
 	struct quire_report report;
 	struct quire_isolate *isolate; /* NULL: it is not */
 	bool killed;
@@ -37,6 +38,7 @@ struct state {
 	struct child *children; /* [children_count] that run now */
 	struct pollfd *fds;	/* [children_count] */
 	uint32_t children_count, started, ended;
+	double begin_s;
 	bool line_shown;
 };
 
@@ -67,6 +69,31 @@ uint32_t quire_sweep_cores(void)
 	return cores > 0 ? (uint32_t)cores : 1;
 }
 
+double quire_sweep_clock_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+struct quire_text quire_sweep_left(double begin_s, double done, uint32_t count)
+{
+	double spent_s = quire_sweep_clock_s() - begin_s;
+	double left_s = spent_s / done * (count - done);
+	struct quire_text text = {""};
+
+	if (spent_s < 1 || !(done > 0) || left_s > 1e8)
+		return text;
+	if (left_s < 100)
+		snprintf(text.s, sizeof(text.s), ", %.0f s left", left_s);
+	else if (left_s < 100 * 60)
+		snprintf(text.s, sizeof(text.s), ", %.0f min left", left_s / 60);
+	else
+		snprintf(text.s, sizeof(text.s), ", %.1f h left", left_s / 3600);
+	return text;
+}
+
 static void erase_line(struct state *st)
 {
 	if (st->line_shown)
@@ -79,11 +106,17 @@ static void show_line(struct state *st, const struct progress *here)
 {
 	const struct quire_sweep *sweep = st->sweep;
 	char line[1024], label[2 * QUIRE_REPORT_NAME_MAX + 8];
+	uint32_t percents = here ? here->percent : 0;
 	size_t n, columns;
 
 	if (!sweep->progress)
 		return;
-	n = (size_t)snprintf(line, sizeof(line), "%u/%u runs", st->ended, sweep->count);
+	for (uint32_t i = 0; i < st->children_count; i++)
+		percents += st->children[i].percent;
+	n = (size_t)snprintf(
+		line, sizeof(line), "%u/%u runs%s", sweep->before + st->ended,
+		sweep->before + sweep->count,
+		quire_sweep_left(st->begin_s, st->ended + percents / 100.0, sweep->count).s);
 	for (uint32_t i = 0; i < st->children_count + (here ? 1 : 0) && n < sizeof(line); i++) {
 		uint32_t index = here ? here->index : st->children[i].index;
 		uint32_t percent = here ? here->percent : st->children[i].percent;
@@ -122,7 +155,7 @@ void quire_sweep_progress(void *arg, uint64_t now_ns, uint32_t finished, uint32_
 	unsigned char byte = (unsigned char)percent;
 
 	(void)now_ns;
-	if (percent == p->percent)
+	if (!p || percent == p->percent)
 		return;
 	p->percent = percent;
 	if (p->fd >= 0)
@@ -135,7 +168,12 @@ struct quire_sink *quire_sweep_sink(void *progress)
 {
 	struct progress *p = progress;
 
-	return p->isolate ? quire_isolate_sink(p->isolate) : NULL;
+	return p && p->isolate ? quire_isolate_sink(p->isolate) : NULL;
+}
+
+static char *extra_of(const struct quire_sweep *sweep, uint32_t index)
+{
+	return (char *)sweep->extras + index * sweep->extra_size;
 }
 
 static _Noreturn void child_main(const struct quire_sweep *sweep, uint32_t index, int fd,
@@ -155,6 +193,8 @@ static _Noreturn void child_main(const struct quire_sweep *sweep, uint32_t index
 	sweep->run(sweep->arg, index, &p);
 	fflush(NULL);
 	write_all(fd, &byte, 1);
+	if (sweep->extras)
+		write_all(fd, extra_of(sweep, index), sweep->extra_size);
 	write_all(fd, &sweep->reports[index], sizeof(struct quire_report));
 	_exit(QUIRE_EXIT_OK);
 }
@@ -217,17 +257,24 @@ static void tell_verdict(struct state *st, const struct child *c, int status)
 	quire_isolate_verdict(c->isolate, status, r->sentence, sizeof(r->sentence), stderr);
 }
 
+static int end_run(struct state *st, uint32_t index)
+{
+	st->ended++;
+	return st->sweep->done ? st->sweep->done(st->sweep->arg, index) : 0;
+}
+
 /* It has closed its pipe: take its report, or tell how it died. */
-static void end_child(struct state *st, uint32_t which)
+static int end_child(struct state *st, uint32_t which)
 {
 	struct child *c = &st->children[which];
-	struct quire_report *r = &st->sweep->reports[c->index];
+	const uint32_t index = c->index;
+	struct quire_report *r = &st->sweep->reports[index];
 	int status = 0;
 
 	close(c->fd);
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (c->received == sizeof(c->report) && !c->killed) {
+	if (c->received == st->sweep->extra_size + sizeof(c->report) && !c->killed) {
 		*r = c->report;
 		if (c->isolate && !quire_report_sound(r)) {
 			r->end = QUIRE_RUN_CRASHED;
@@ -236,6 +283,8 @@ static void end_child(struct state *st, uint32_t which)
 		}
 	} else {
 		r->end = QUIRE_RUN_CRASHED;
+		if (st->sweep->extras)
+			memset(extra_of(st->sweep, c->index), 0, st->sweep->extra_size);
 		if (c->isolate)
 			tell_verdict(st, c, status);
 		else if (WIFSIGNALED(status) && signal_name(WTERMSIG(status)))
@@ -249,13 +298,14 @@ static void end_child(struct state *st, uint32_t which)
 	}
 	quire_isolate_free(c->isolate);
 	*c = st->children[--st->children_count];
-	st->ended++;
+	return end_run(st, index);
 }
 
 /* Return: is there more to come? */
-static bool read_child(struct child *c)
+static bool read_child(const struct quire_sweep *sweep, struct child *c)
 {
-	unsigned char buffer[4096];
+	const size_t size = sweep->extra_size;
+	unsigned char buffer[16384];
 	ssize_t got = read(c->fd, buffer, sizeof(buffer));
 	size_t at = 0, n;
 
@@ -265,11 +315,17 @@ static bool read_child(struct child *c)
 		c->reports = buffer[at] == REPORT_FOLLOWS;
 		c->percent = c->reports ? 100 : buffer[at];
 	}
-	n = (size_t)got - at;
-	if (n > sizeof(c->report) - c->received)
-		n = sizeof(c->report) - c->received;
-	memcpy((char *)&c->report + c->received, buffer + at, n);
-	c->received += n;
+	for (; at < (size_t)got && c->received < size + sizeof(c->report); at += n) {
+		bool extra = c->received < size;
+		size_t into = extra ? c->received : c->received - size;
+
+		n = (extra ? size : sizeof(c->report)) - into;
+		if (n > (size_t)got - at)
+			n = (size_t)got - at;
+		memcpy((extra ? extra_of(sweep, c->index) : (char *)&c->report) + into, buffer + at,
+		       n);
+		c->received += n;
+	}
 	return got > 0;
 }
 
@@ -290,17 +346,18 @@ static void watch_children(struct state *st)
 static int wait_children(struct state *st)
 {
 	int timeout_ms = st->sweep->isolation ? WATCH_MS : -1;
+	int rc = 0;
 
 	for (uint32_t i = 0; i < st->children_count; i++)
 		st->fds[i] = (struct pollfd){.fd = st->children[i].fd, .events = POLLIN};
 	if (poll(st->fds, st->children_count, timeout_ms) < 0)
 		return errno == EINTR ? 0 : quire_fail(-errno, "poll: %s", strerror(errno));
-	for (uint32_t i = st->children_count; i-- > 0;) /* end_child() moves the last */
-		if (st->fds[i].revents && !read_child(&st->children[i]))
-			end_child(st, i);
+	for (uint32_t i = st->children_count; rc == 0 && i-- > 0;) /* end_child() moves the last */
+		if (st->fds[i].revents && !read_child(st->sweep, &st->children[i]))
+			rc = end_child(st, i);
 	watch_children(st);
 	show_line(st, NULL);
-	return 0;
+	return rc;
 }
 
 static int start_next(struct state *st)
@@ -316,13 +373,12 @@ static int start_next(struct state *st)
 		return start_child(st, index);
 	if (rc == 0)
 		sweep->run(sweep->arg, index, &here);
-	st->ended++;
-	return 0;
+	return end_run(st, index);
 }
 
 int quire_sweep_run(const struct quire_sweep *sweep)
 {
-	struct state st = {.sweep = sweep};
+	struct state st = {.sweep = sweep, .begin_s = quire_sweep_clock_s()};
 	struct sigaction action = {.sa_handler = stop}, old_int, old_term;
 	uint32_t jobs = sweep->jobs < sweep->count ? sweep->jobs : sweep->count;
 	int rc = 0;

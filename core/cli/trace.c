@@ -1,8 +1,8 @@
 /*
  * trace.c - "quire trace": look at workloads, convert them, make them.
  *
- * The three commands read their arguments alike; a name that is a preset's is
- * the preset, any other is a file.
+ * The three commands read their arguments alike; what can be drawn (a preset, a
+ * description, a file of clients) is drawn, any other name is a file that is read.
  */
 #include "cli.h"
 #include "core/util.h"
@@ -31,24 +31,39 @@ struct trace_command {
 };
 
 static const char help[] =
-	"usage: quire trace info FILE | PRESET ...       what is it like?\n"
+	"usage: quire trace info FILE | WORKLOAD ...     what is it like?\n"
 	"       quire trace convert FILE ...             any format to quire's own CSV\n"
-	"       quire trace generate PRESET ...          draw requests, write quire's own CSV\n"
+	"       quire trace generate WORKLOAD ...        draw requests, write quire's own CSV\n"
 	"\n"
 	"Formats, told by the content of the file; .gz and .zst are unpacked:\n"
 	"  quire csv       arrival_s,prompt_tokens,output_tokens and, if you like, client,\n"
 	"                  priority, deadline_s, output_tokens_max; without arrival_s it is a\n"
 	"                  file of lengths\n"
 	"  azure csv       TIMESTAMP,ContextTokens,GeneratedTokens\n"
+	"  burstgpt csv    Timestamp,Model,Request tokens,Response tokens,...\n"
 	"  mooncake jsonl  {\"timestamp\": ms, \"input_length\": .., \"output_length\": ..,\n"
 	"                  \"hash_ids\": [..]}\n"
+	"  qwen jsonl      {\"chat_id\": .., \"timestamp\": s, \"input_length\": .., ...}\n"
+	"  sharegpt json   [{\"conversations\": [{\"from\": .., \"value\": ..}, ..]}, ..]: "
+	"lengths,\n"
+	"                  estimated from the text of the first question and answer\n"
 	"  vidur csv       num_prefill_tokens,num_decode_tokens (Vidur, Sarathi-Serve,\n"
 	"                  vAttention): lengths\n"
 	"\n"
-	"See 'quire trace info --help' and so on for the flags, 'quire list' for presets.\n";
+	"Workloads that are drawn:\n"
+	"  PRESET          a name of 'quire list presets'\n"
+	"  synthetic,prompt=DIST,output=DIST[,total=N][,output_tokens_max=N]\n"
+	"                  DIST is TOKENS, uniform:LOW:HIGH, exp:MEAN, normal:MEAN:CV,\n"
+	"                  gamma:MEAN:CV, lognormal:MEAN:SIGMA, zipf:EXPONENT, or a mixture\n"
+	"                  lognormal2:SHARE:MEAN:SIGMA:MEAN:SIGMA; at its end :max=N draws\n"
+	"                  again what is larger, :cut=N cuts it\n"
+	"  FILE            clients: client,rate,prompt,output and, if you like, arrivals,\n"
+	"                  output_tokens_max, priority, from_s, until_s; lengths as DIST\n"
+	"\n"
+	"See 'quire trace info --help' and so on for the flags.\n";
 
 static const char info_help[] =
-	"usage: quire trace info FILE | PRESET [flags]\n"
+	"usage: quire trace info FILE | WORKLOAD [flags]\n"
 	"\n"
 	"Describe a workload: counts, rate, burstiness, lengths, shared prefixes.\n"
 	"\n"
@@ -69,10 +84,11 @@ static const char convert_help[] =
 	"Flags that change the workload first, as in 'quire sim':\n";
 
 static const char generate_help[] =
-	"usage: quire trace generate PRESET [-o FILE] [flags]\n"
+	"usage: quire trace generate WORKLOAD [-o FILE] [flags]\n"
 	"\n"
-	"Draw requests from a preset and write them as quire's own CSV.  The same seed gives\n"
-	"the same file, everywhere.\n"
+	"Draw requests (from a preset, from distributions, of several clients; see 'quire trace\n"
+	"--help') and write them as quire's own CSV.  The same seed gives the same file,\n"
+	"everywhere.\n"
 	"\n"
 	"  -o, --output FILE    where to; without it: standard output\n"
 	"  --help               this page\n"
@@ -154,10 +170,7 @@ static int take_source(struct trace_args *args, const struct trace_command *c, c
 	if (preset)
 		return quire_usage_error(c->name, "'%s' is a preset: see 'quire trace generate'",
 					 source);
-	if (file)
-		return quire_usage_error(c->name, "'%s' is a file: see 'quire trace convert'",
-					 source);
-	if (!c->files)
+	if (!c->files) /* of a file: why it is none of clients */
 		return quire_usage_error(c->name, "%s", quire_failure());
 	if (!c->presets)
 		return quire_command_failed(c->name, "there is no file '%s'", source);

@@ -205,16 +205,17 @@ json_t *quire_trace_info_json(const struct quire_workload *w, const struct quire
 	json_t *name = json_string(w->name);
 
 	/* A file's name may be no UTF-8. */
-	return json_pack(
-		"{s:i, s:o, s:s, s:I, s:I, s:b, s:b, s:I, s:{s:o, s:o, s:o, s:o, s:o, s:I}, s:o, "
-		"s:o, s:o, s:o, s:o}",
-		"schema", 1, "name", name ? name : json_null(), "format", w->format, "requests",
-		(json_int_t)s->requests, "clients", (json_int_t)s->clients, "arrivals_known",
-		(int)w->arrivals_known, "caps_known", (int)w->caps_known, "closed_users",
-		(json_int_t)w->closed_users, "arrivals", "last_s", real(s->last_s), "rate",
-		real(s->rate), "gap_cv", real(s->gap_cv), "dispersion_1s", real(s->dispersion_1s),
-		"dispersion_10s", real(s->dispersion_10s), "times_distinct",
-		(json_int_t)s->arrival_times, "prompt_tokens", lengths(&s->prompt), "output_tokens",
-		lengths(&s->output), "total_tokens", lengths(&s->total), "histogram", histogram(s),
-		"prefixes", prefixes(w, s));
+	return json_pack("{s:i, s:o, s:s, s:I, s:I, s:I, s:b, s:b, s:I, s:{s:o, s:o, s:o, s:o, "
+			 "s:o, s:I}, s:o, "
+			 "s:o, s:o, s:o, s:o}",
+			 "schema", 1, "name", name ? name : json_null(), "format", w->format,
+			 "requests", (json_int_t)s->requests, "left_out", (json_int_t)w->left_out,
+			 "clients", (json_int_t)s->clients, "arrivals_known",
+			 (int)w->arrivals_known, "caps_known", (int)w->caps_known, "closed_users",
+			 (json_int_t)w->closed_users, "arrivals", "last_s", real(s->last_s), "rate",
+			 real(s->rate), "gap_cv", real(s->gap_cv), "dispersion_1s",
+			 real(s->dispersion_1s), "dispersion_10s", real(s->dispersion_10s),
+			 "times_distinct", (json_int_t)s->arrival_times, "prompt_tokens",
+			 lengths(&s->prompt), "output_tokens", lengths(&s->output), "total_tokens",
+			 lengths(&s->total), "histogram", histogram(s), "prefixes", prefixes(w, s));
 }

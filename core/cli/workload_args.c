@@ -11,13 +11,15 @@
 const char quire_workload_args_help[] =
 	"  --trace FILE         requests of a trace file; its format is told by its content,\n"
 	"                       .gz and .zst are unpacked, - is standard input\n"
-	"  --workload PRESET    requests drawn from a built-in preset (see \"quire list\")\n"
-	"  --requests N         the first N requests; of a preset: draw N\n"
+	"  --workload WHAT      requests that are drawn: a preset ('quire list presets'), a file\n"
+	"                       of clients, or synthetic,prompt=DIST,output=DIST (see 'quire\n"
+	"                       trace --help')\n"
+	"  --requests N         the first N requests; of what is drawn: draw N\n"
 	"  --duration S         what arrives in the first S seconds\n"
 	"  --rate R             R requests per second instead of the source's own arrivals\n"
-	"  --arrivals KIND      how they come: poisson (the default with --rate), gamma,cv=..,\n"
-	"                       fixed, burst (all at once), closed,users=.. (each user waits\n"
-	"                       for the answer before asking again)\n"
+	"  --arrivals KIND      poisson (the default with --rate), gamma,cv=.., hyperexp,cv=..,\n"
+	"                       fixed, burst (all at once), closed,users=.. (who wait for their\n"
+	"                       answer), rescaled (the source's own, but R/s on average)\n"
 	"  --shuffle            put the lengths in another order, keep the arrival times\n"
 	"  --samples N          N answers to every prompt\n"
 	"  --seed N             of all that is drawn (default 0); --seeds A:B for several\n";
@@ -49,7 +51,7 @@ static int parse(struct quire_workload_args *a, const char *name, const char *va
 	if (!strcmp(name, "workload")) {
 		rc = quire_preset_check(value);
 		a->preset = value;
-		return rc < 0 ? quire_fail(rc, "--workload: %s", quire_failure()) : 0;
+		return rc < 0 ? quire_fail(-EINVAL, "--workload: %s", quire_failure()) : 0;
 	}
 	if (!strcmp(name, "requests"))
 		return quire_parse_u64("--requests", value, 1, 100000000, &o->requests);
@@ -97,9 +99,12 @@ int quire_workload_args_check(const struct quire_workload_args *a)
 		return quire_fail(-EINVAL,
 				  "which requests? Give --trace FILE or --workload PRESET (see "
 				  "\"quire list\")");
+	if (!a->rates_count && kind == QUIRE_ARRIVALS_RESCALED)
+		return quire_fail(-EINVAL, "--arrivals rescaled: say to which mean rate: add "
+					   "--rate R");
 	if (a->rates_count && (kind == QUIRE_ARRIVALS_BURST || kind == QUIRE_ARRIVALS_CLOSED))
 		return quire_fail(-EINVAL, "--rate has no meaning with --arrivals %s",
-				  kind == QUIRE_ARRIVALS_BURST ? "burst" : "closed");
+				  quire_arrivals_name(kind));
 	return 0;
 }
 
@@ -115,6 +120,10 @@ int quire_workload_load(const struct quire_workload_args *a, uint64_t seed, doub
 		      : quire_workload_preset(out, a->preset, &o);
 	if (rc < 0)
 		return rc;
+	if (out->left_out && seed == a->seed_first &&
+	    (!a->rates_count || rate <= a->rates[0])) /* once */
+		fprintf(stderr, "note: %s: %u request%s never answered: left out\n", out->name,
+			out->left_out, out->left_out == 1 ? " was" : "s were");
 	rc = quire_workload_apply(out, &o);
 	if (rc < 0)
 		quire_workload_free(out);

@@ -28,7 +28,7 @@
 
 struct quire_workload_args {
 	const char *trace;		       /* --trace; borrowed; NULL: a preset */
-	const char *preset;		       /* --workload; borrowed; NULL: a file */
+	const char *preset;		       /* --workload; borrowed; NULL: a trace */
 	struct quire_workload_options options; /* the rest; its rate and seed are not used */
 	double rates[QUIRE_RATES_MAX];	       /* [rates_count] --rate, requests/s */
 	uint32_t rates_count;		       /* 0: the source's own arrivals */
@@ -68,7 +68,8 @@ int quire_workload_args_check(const struct quire_workload_args *a);
 
 /*
  * Read or draw the workload and apply the options, with this seed and rate (0:
- * the source's own arrivals).  The caller frees it with quire_workload_free().
+ * the source's own arrivals).  If the source left requests out, the first load says
+ * so on stderr.  The caller frees it with quire_workload_free().
  * Return: 0; -errno with a sentence in quire_failure().
  */
 int quire_workload_load(const struct quire_workload_args *a, uint64_t seed, double rate,

@@ -53,4 +53,19 @@ double quire_dist_draw(const struct quire_dist *d, struct quire_rng *r);
 /* A length: rounded to the nearest whole number, at least 1, at most d->max. */
 uint32_t quire_dist_tokens(const struct quire_dist *d, struct quire_rng *r);
 
+/*
+ * Read a distribution of lengths: "512", or a name and its numbers,
+ *
+ *	fixed:TOKENS		uniform:LOW:HIGH	exp:MEAN
+ *	normal:MEAN:CV		gamma:MEAN:CV		zipf:EXPONENT
+ *	lognormal:MEAN:SIGMA	lognormal2:SHARE:MEAN:SIGMA:MEAN:SIGMA
+ *
+ * and at its end perhaps ":max=TOKENS" (larger ones are drawn again) or
+ * ":cut=TOKENS" (larger ones become that).  CV is the standard deviation over the
+ * mean, SIGMA the deviation of the logarithm, SHARE the weight of the first of two.
+ * All means are those before the bound.
+ * Return: 0; -EINVAL with a sentence in quire_failure().
+ */
+int quire_dist_parse(struct quire_dist *d, const char *text);
+
 #endif /* QUIRE_DIST_H */

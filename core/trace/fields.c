@@ -131,7 +131,7 @@ int quire_reader_time(const struct quire_reader *r, const char *name, const char
 				  (double)QUIRE_ARRIVAL_MAX / unit_ns);
 }
 
-int quire_column_prompt(const struct quire_reader *r, const char *name, const char *text,
+int quire_column_prompt(struct quire_reader *r, const char *name, const char *text,
 			struct quire_row *row)
 {
 	uint64_t tokens = 0;
@@ -141,7 +141,7 @@ int quire_column_prompt(const struct quire_reader *r, const char *name, const ch
 	return rc;
 }
 
-int quire_column_output(const struct quire_reader *r, const char *name, const char *text,
+int quire_column_output(struct quire_reader *r, const char *name, const char *text,
 			struct quire_row *row)
 {
 	uint64_t tokens = 0;
@@ -151,7 +151,7 @@ int quire_column_output(const struct quire_reader *r, const char *name, const ch
 	return rc;
 }
 
-int quire_column_arrival_s(const struct quire_reader *r, const char *name, const char *text,
+int quire_column_arrival_s(struct quire_reader *r, const char *name, const char *text,
 			   struct quire_row *row)
 {
 	row->arrival_known = true;

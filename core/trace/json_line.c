@@ -69,6 +69,20 @@ int quire_json_number(struct quire_json *j, char text[QUIRE_JSON_TEXT])
 	return 0;
 }
 
+int quire_json_string(struct quire_json *j)
+{
+	const char *from = j->at;
+
+	if (*j->at++ != '"')
+		return quire_reader_wrong(j->r, from, "a string");
+	while (*j->at && *j->at != '"')
+		j->at += 1 + (*j->at == '\\' && j->at[1]);
+	if (*j->at != '"')
+		return quire_reader_wrong(j->r, from, "a string that ends");
+	j->at++;
+	return 0;
+}
+
 int quire_json_array(struct quire_json *j, int (*each)(struct quire_reader *r, uint64_t number))
 {
 	if (!next(j, '['))

@@ -30,6 +30,8 @@ struct quire_json {
 int quire_json_key(struct quire_json *j, char key[QUIRE_JSON_TEXT]);
 /* Step over a number; @text is as it is written.  Return: 0. */
 int quire_json_number(struct quire_json *j, char text[QUIRE_JSON_TEXT]);
+/* Step over a string.  Return: 0. */
+int quire_json_string(struct quire_json *j);
 /* Step over an array of whole numbers below 2^64 and give each to @each.  Return: 0;
  * what @each returned, if not 0. */
 int quire_json_array(struct quire_json *j, int (*each)(struct quire_reader *r, uint64_t number));

@@ -39,6 +39,7 @@ struct quire_lines {
 	char *buffer;
 	size_t at, end, size;
 	bool ended;
+	bool line_ended; /* the byte that came last was a newline */
 };
 
 static int read_packed(struct quire_lines *t)
@@ -250,6 +251,41 @@ int quire_lines_next(struct quire_lines *t, char **line)
 		return quire_fail(-EINVAL, "%s:%llu: expected text, found binary data", t->path,
 				  (unsigned long long)t->number);
 	return 1;
+}
+
+int quire_lines_peek(struct quire_lines *t)
+{
+	bool begin = t->number == 0 && t->at == 0;
+
+	while (t->at == t->end || (begin && t->end < 3)) {
+		int rc = t->ended ? 0 : fill(t);
+
+		if (rc < 0)
+			return rc;
+		if (t->ended)
+			break;
+	}
+	if (begin && t->end >= 3 && !memcmp(t->buffer, "\xef\xbb\xbf", 3))
+		t->at = 3;
+	if (t->at == t->end)
+		return 0;
+	if (t->buffer[t->at] == 0)
+		return quire_fail(-EINVAL, "%s:%llu: expected text, found binary data", t->path,
+				  (unsigned long long)t->number + 1);
+	return (unsigned char)t->buffer[t->at];
+}
+
+int quire_lines_byte(struct quire_lines *t)
+{
+	int byte = quire_lines_peek(t);
+
+	if (byte <= 0)
+		return byte;
+	if (t->number == 0 || t->line_ended)
+		t->number++;
+	t->line_ended = byte == '\n';
+	t->at++;
+	return byte;
 }
 
 uint64_t quire_lines_number(const struct quire_lines *t)

@@ -24,6 +24,15 @@ struct quire_lines *quire_lines_open(const char *path, int *rc);
  */
 int quire_lines_next(struct quire_lines *t, char **line);
 
+/*
+ * For a file that is no list of lines.  The next byte, which peek leaves where it is;
+ * 0 behind the last; -errno with a sentence.  A byte-order mark is stepped over.  From
+ * the first quire_lines_byte() on, quire_lines_next() may not be called any more, and
+ * quire_lines_number() is the line of the byte that came last.
+ */
+int quire_lines_peek(struct quire_lines *t);
+int quire_lines_byte(struct quire_lines *t);
+
 /* The number of the line that came last, from 1; and the file's name. */
 uint64_t quire_lines_number(const struct quire_lines *t);
 const char *quire_lines_path(const struct quire_lines *t);

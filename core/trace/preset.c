@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define REQUESTS_MAX 100000000u
 
@@ -22,30 +23,56 @@ const struct quire_preset_info *quire_preset_info(size_t index)
 	return p->info.name ? &p->info : NULL;
 }
 
-static const struct quire_preset *find(const char *name)
+static int find_builtin(struct quire_preset *preset, const char *name)
 {
 	const struct quire_preset *p = quire_presets;
-	const char *names[64];
+	const char *names[64], *nearest;
 	size_t count = 0;
 
 	for (; p->info.name; p++) {
-		if (quire_same_name(name, p->info.name))
-			return p;
+		if (quire_same_name(name, p->info.name)) {
+			*preset = *p;
+			return 0;
+		}
 		if (count < 63)
 			names[count++] = p->info.name;
 	}
 	names[count] = NULL;
-	if (quire_nearest(name, names))
-		quire_fail(-EINVAL, "there is no preset '%s'; did you mean '%s'?", name,
-			   quire_nearest(name, names));
-	else
-		quire_fail(-EINVAL, "there is no preset '%s'; see \"quire list\"", name);
-	return NULL;
+	nearest = quire_nearest(name, names);
+	return quire_fail(-EINVAL,
+			  nearest ? "there is no preset '%s'; did you mean '%s'?"
+				  : "there is no preset '%s'; see \"quire list\"",
+			  name, nearest);
+}
+
+/* May it be a file of clients?  A pipe cannot be: it could be read only once. */
+static bool is_path(const char *name)
+{
+	struct stat st;
+
+	if (stat(name, &st) == 0)
+		return S_ISREG(st.st_mode);
+	return strchr(name, '/');
+}
+
+/* Return: 0, free p->clients; -errno with a sentence. */
+static int find(struct quire_preset *p, const char *name)
+{
+	int rc;
+
+	if (quire_synthetic_is(name))
+		return quire_synthetic_parse(p, name);
+	rc = find_builtin(p, name);
+	return rc == 0 || !is_path(name) ? rc : quire_clients_read(p, name);
 }
 
 int quire_preset_check(const char *name)
 {
-	return find(name) ? 0 : -EINVAL;
+	struct quire_preset p = {0};
+	int rc = find(&p, name);
+
+	free(p.clients);
+	return rc;
 }
 
 static int make_room(struct quire_workload *w, uint32_t count)
@@ -107,16 +134,20 @@ static void draw_clients(struct quire_workload *w, const struct quire_preset *p)
 static int draw_arrivals(struct quire_workload *w, const struct quire_preset *p,
 			 const struct quire_workload_options *o)
 {
+	bool replaced = o->rate > 0.0 || o->arrivals != QUIRE_ARRIVALS_SOURCE;
+	int rc = 0;
+
 	w->rate = p->rate;
 	w->closed_users = p->closed_users;
 	w->arrivals_known = p->burst || p->closed_users;
-	if (p->client_rates[0] > 0.0)
+	if (p->clients)
+		rc = quire_clients_draw(w, p, o->seed);
+	else if (p->client_rates[0] > 0.0)
 		draw_clients(w, p);
-	if (o->rate > 0.0 || o->arrivals != QUIRE_ARRIVALS_SOURCE)
-		return quire_workload_retime(w, o);
-	if (!w->arrivals_known && p->rate > 0.0)
-		return quire_workload_gaps(w, &p->gap_s, o->seed);
-	return 0;
+	else if (!w->arrivals_known && p->rate > 0.0 &&
+		 (!replaced || o->arrivals == QUIRE_ARRIVALS_RESCALED))
+		rc = quire_workload_gaps(w, &p->gap_s, o->seed);
+	return rc == 0 && replaced ? quire_workload_retime(w, o) : rc;
 }
 
 /* Draw the first @count requests. */
@@ -132,36 +163,60 @@ static int draw(struct quire_workload *w, const struct quire_preset *p, uint64_t
 	if (rc < 0)
 		return rc;
 	w->count = (uint32_t)count;
-	draw_lengths(w, p, o->seed);
+	if (!p->clients)
+		draw_lengths(w, p, o->seed);
 	return draw_arrivals(w, p, o);
+}
+
+/* So many seconds of it, or all there is: draw until one comes later, or none. */
+static int draw_until(struct quire_workload *w, const struct quire_preset *p, uint64_t end_ns,
+		      const struct quire_workload_options *o)
+{
+	uint64_t count = w->count;
+	int rc = 0;
+
+	while (rc == 0 && w->count == count && w->requests[count - 1].arrival_ns > 0 &&
+	       w->requests[count - 1].arrival_ns < end_ns) {
+		count *= 2;
+		rc = draw(w, p, count, o);
+	}
+	return rc;
+}
+
+static bool has_caps(const struct quire_preset *p)
+{
+	bool all = p->output_cap > 0 || p->clients;
+
+	for (uint32_t i = 0; i < p->clients_count; i++)
+		all &= p->clients[i].output_tokens_max != UINT32_MAX;
+	return all;
 }
 
 int quire_workload_preset(struct quire_workload *w, const char *name,
 			  const struct quire_workload_options *o)
 {
-	const struct quire_preset *p = find(name);
-	uint64_t count = o->requests, end_ns;
-	int rc;
+	struct quire_preset p = {0};
+	bool ends;
+	int rc = find(&p, name);
 
 	*w = (struct quire_workload){.format = "preset"};
-	if (!p)
-		return -EINVAL;
-	w->caps_known = p->output_cap > 0;
-	w->name = strdup(p->info.name);
-	if (!w->name)
-		return quire_fail(-ENOMEM, "no memory for %s", name);
-	rc = draw(w, p, count ? count : p->count, o);
-	/* So many seconds of it: draw until one comes later.  Others are cut later. */
-	if (rc < 0 || count || o->duration_s <= 0.0 || !w->arrivals_known || w->closed_users)
-		goto out;
-	end_ns = (uint64_t)(o->duration_s * 1e9);
-	count = w->count;
-	while (rc == 0 && w->requests[w->count - 1].arrival_ns > 0 &&
-	       w->requests[w->count - 1].arrival_ns < end_ns) {
-		count *= 2;
-		rc = draw(w, p, count, o);
-	}
-out:
+	if (rc < 0)
+		return rc;
+	if (p.clients)
+		w->format = "clients csv";
+	else if (quire_synthetic_is(name))
+		w->format = "synthetic";
+	w->caps_known = has_caps(&p);
+	w->name = strdup(p.info.name);
+	rc = w->name ? draw(w, &p, o->requests ? o->requests : p.count, o)
+		     : quire_fail(-ENOMEM, "no memory for %s", name);
+	/* Arrivals that are not known yet are cut later. */
+	ends = o->duration_s > 0.0 || (p.clients && !p.endless);
+	if (rc == 0 && !o->requests && ends && w->arrivals_known && !w->closed_users)
+		rc = draw_until(w, &p,
+				o->duration_s > 0.0 ? (uint64_t)(o->duration_s * 1e9) : UINT64_MAX,
+				o);
+	free(p.clients);
 	if (rc < 0)
 		quire_workload_free(w);
 	return rc;

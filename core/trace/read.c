@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct quire_format quire_format_quire, quire_format_azure, quire_format_mooncake,
-	quire_format_vidur;
+extern const struct quire_format quire_format_quire, quire_format_azure, quire_format_burstgpt,
+	quire_format_mooncake, quire_format_qwen, quire_format_vidur, quire_format_sharegpt,
+	quire_format_clients;
 
 static const struct quire_format *const formats[] = {
-	&quire_format_quire, &quire_format_azure, &quire_format_mooncake, &quire_format_vidur, NULL,
+	&quire_format_quire, &quire_format_azure, &quire_format_burstgpt, &quire_format_mooncake,
+	&quire_format_qwen,  &quire_format_vidur, &quire_format_sharegpt, NULL,
 };
 
 static int grow(void **array, uint32_t limit, size_t size)
@@ -76,6 +78,11 @@ static int add(struct quire_reader *r, const struct quire_row *row)
 	struct quire_workload *w = r->w;
 	char found[32];
 
+	if (row->left_out) {
+		w->left_out++;
+		r->hashes_count = w->hash_first ? w->hash_first[w->count] : 0;
+		return 0;
+	}
 	if (row->output_tokens > row->output_tokens_max) {
 		snprintf(found, sizeof(found), "%u", row->output_tokens_max);
 		return quire_reader_wrong(r, found,
@@ -108,7 +115,9 @@ static int add(struct quire_reader *r, const struct quire_row *row)
 /* Which format begins with @line?  Return: 0, with @format; -EINVAL. */
 static int recognise(struct quire_reader *r, const char *line, const struct quire_format **format)
 {
-	char looks[512] = "";
+	static const struct quire_format *const clients[] = {&quire_format_clients, NULL};
+	const struct quire_format *other = NULL;
+	char looks[640] = "";
 	int rc;
 
 	*format = NULL;
@@ -121,6 +130,11 @@ static int recognise(struct quire_reader *r, const char *line, const struct quir
 			 i ? ", " : "", formats[i]->looks, formats[i]->name);
 	}
 	rc = quire_csv_header(r, line, formats, format);
+	if (rc == 0 && !*format && quire_csv_header(r, line, clients, &other) == 0 && other)
+		return quire_fail(-EINVAL,
+				  "%s: is a file of clients: give it to --workload, or to 'quire "
+				  "trace generate'",
+				  quire_lines_path(r->lines));
 	if (rc == 0 && !*format)
 		rc = quire_reader_wrong(r, line, "a trace that begins like one of %s", looks);
 	return rc;
@@ -131,6 +145,40 @@ static bool is_blank(const char *line)
 	return line[strspn(line, " \t")] == 0;
 }
 
+/* One request, of a line or of an object; NULL: it is the other. */
+static int take(struct quire_reader *r, const struct quire_format *format, char *line,
+		json_t *object)
+{
+	struct quire_row row = {.output_tokens_max = UINT32_MAX};
+	int rc = reserve(r);
+
+	if (rc == 0 && format->object && !object) {
+		rc = quire_json_tree(r, line, &object);
+		if (rc == 0)
+			rc = format->object(r, object, &row);
+		json_decref(object);
+	} else if (rc == 0) {
+		rc = format->columns  ? quire_csv_line(r, line, &row)
+		     : format->object ? format->object(r, object, &row)
+				      : format->line(r, line, &row);
+	}
+	return rc < 0 ? rc : add(r, &row);
+}
+
+static int read_array(struct quire_reader *r, const struct quire_format *format)
+{
+	json_t *object;
+	int rc;
+
+	while ((rc = quire_json_next(r, &object)) > 0) {
+		rc = take(r, format, NULL, object);
+		json_decref(object);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
 static int read_lines(struct quire_reader *r, const struct quire_format **format)
 {
 	uint64_t blank = 0; /* the number of a blank line, which only the end may have */
@@ -139,8 +187,6 @@ static int read_lines(struct quire_reader *r, const struct quire_format **format
 
 	*format = NULL;
 	while ((rc = quire_lines_next(r->lines, &line)) > 0) {
-		struct quire_row row = {.output_tokens_max = UINT32_MAX};
-
 		if (is_blank(line)) {
 			blank = blank ? blank : quire_lines_number(r->lines);
 			continue;
@@ -157,19 +203,32 @@ static int read_lines(struct quire_reader *r, const struct quire_format **format
 			if ((*format)->columns)
 				continue;
 		}
-		rc = reserve(r);
-		if (rc == 0)
-			rc = (*format)->columns ? quire_csv_line(r, line, &row)
-						: (*format)->line(r, line, &row);
-		if (rc == 0)
-			rc = add(r, &row);
+		rc = take(r, *format, line, NULL);
 		if (rc < 0)
 			return rc;
+	}
+	return rc;
+}
+
+static int read_all(struct quire_reader *r, const struct quire_format **format)
+{
+	int rc = quire_lines_peek(r->lines);
+
+	if (rc < 0)
+		return rc;
+	if (rc == '[') { /* the one format that may be an array */
+		*format = &quire_format_sharegpt;
+		rc = read_array(r, *format);
+	} else {
+		rc = read_lines(r, format);
 	}
 	if (rc == 0 && r->w->count == 0)
 		return quire_fail(-EINVAL, "%s: expected a trace, found %s",
 				  quire_lines_path(r->lines),
-				  *format ? "a header without requests" : "an empty file");
+				  r->w->left_out       ? "no request that was answered"
+				  : !*format	       ? "an empty file"
+				  : (*format)->columns ? "a header without requests"
+						       : "no requests");
 	return rc;
 }
 
@@ -209,6 +268,12 @@ static int finish(struct quire_reader *r, const struct quire_format *format)
 	first_ns = w->requests[0].arrival_ns;
 	for (uint32_t i = 0; format->from_earliest && i < w->count; i++)
 		w->requests[i].arrival_ns -= first_ns;
+	if (w->requests[w->count - 1].arrival_ns > QUIRE_ARRIVAL_MAX)
+		return quire_fail(
+			-EINVAL,
+			"%s: expected arrivals within 10^9 s, found one more than 31 years "
+			"behind the earliest",
+			path);
 	span_ns = w->requests[w->count - 1].arrival_ns - w->requests[0].arrival_ns;
 	if (w->arrivals_known && span_ns > 0)
 		w->rate = (double)(w->count - 1) / ((double)span_ns / 1e9);
@@ -225,10 +290,11 @@ int quire_workload_read(struct quire_workload *w, const char *path)
 	r.lines = quire_lines_open(path, &rc);
 	if (!r.lines)
 		return rc;
-	rc = read_lines(&r, &format);
+	rc = read_all(&r, &format);
 	if (rc == 0)
 		rc = finish(&r, format);
 	quire_lines_close(r.lines);
+	free(r.names_index);
 	if (rc < 0)
 		quire_workload_free(w);
 	return rc;

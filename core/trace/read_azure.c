@@ -86,7 +86,7 @@ static bool parse(const char *at, uint64_t *out_ns)
 	return true;
 }
 
-static int timestamp(const struct quire_reader *r, const char *name, const char *text,
+static int timestamp(struct quire_reader *r, const char *name, const char *text,
 		     struct quire_row *row)
 {
 	row->arrival_known = true;

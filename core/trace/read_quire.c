@@ -2,23 +2,27 @@
  * read_quire.c - quire's own CSV.  Without arrival_s it is a file of lengths,
  * which needs --rate; plain "prompt_tokens,output_tokens" is such a file.
  *
- * A field of an optional column may be empty: then the request has none.
+ * A field of an optional column may be empty: then the request has none.  Clients
+ * are numbers, or all of them have names; the first row decides.
  */
 #include "reader.h"
 
 #include <stdlib.h>
 
-static int client(const struct quire_reader *r, const char *name, const char *text,
-		  struct quire_row *row)
+static int client(struct quire_reader *r, const char *name, const char *text, struct quire_row *row)
 {
+	bool named = r->w->count ? r->w->client_names != NULL : (unsigned char)*text > '9';
 	uint64_t number = 0;
-	int rc = *text ? quire_reader_count(r, name, text, 0, UINT32_MAX, &number) : 0;
+	int rc;
 
+	if (named)
+		return quire_reader_client(r, text, &row->client);
+	rc = *text ? quire_reader_count(r, name, text, 0, UINT32_MAX, &number) : 0;
 	row->client = (uint32_t)number;
 	return rc;
 }
 
-static int priority(const struct quire_reader *r, const char *name, const char *text,
+static int priority(struct quire_reader *r, const char *name, const char *text,
 		    struct quire_row *row)
 {
 	bool minus = *text == '-';
@@ -31,13 +35,13 @@ static int priority(const struct quire_reader *r, const char *name, const char *
 	return rc;
 }
 
-static int deadline(const struct quire_reader *r, const char *name, const char *text,
+static int deadline(struct quire_reader *r, const char *name, const char *text,
 		    struct quire_row *row)
 {
 	return *text ? quire_reader_time(r, name, text, 9, &row->deadline_ns) : 0;
 }
 
-static int output_tokens_max(const struct quire_reader *r, const char *name, const char *text,
+static int output_tokens_max(struct quire_reader *r, const char *name, const char *text,
 			     struct quire_row *row)
 {
 	uint64_t tokens = UINT32_MAX;

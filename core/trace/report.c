@@ -3,6 +3,8 @@
  */
 #include "report.h"
 
+#include "series.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -118,6 +120,7 @@ static double seconds_between(uint64_t from_ns, uint64_t until_ns)
 enum { TTFT, TPOT, E2E, QUEUE, NORMALIZED, LATENCIES };
 
 struct samples {
+	double *values;	       /* owned */
 	double *at[LATENCIES]; /* each [requests_count] */
 	size_t count[LATENCIES];
 	size_t arrived; /* in the window */
@@ -153,17 +156,32 @@ static void add_request(struct samples *s, const struct quire_settings *slo,
 		   (slo->slo_tpot_s <= 0 || tpot <= slo->slo_tpot_s);
 }
 
-static void make_latency(struct quire_report *r, const struct quire_metrics *m,
-			 const struct quire_request *requests, struct samples *s, double window_s)
+/* The latencies of all requests of the window. */
+static int samples_make(struct samples *s, const struct quire_settings *slo,
+			const struct quire_metrics *m, const struct quire_request *requests)
 {
+	double *values = calloc((size_t)m->requests_count + 1, LATENCIES * sizeof(*values));
+
+	if (!values)
+		return quire_fail(-ENOMEM, "no memory for the report of %u requests",
+				  m->requests_count);
+	*s = (struct samples){.values = values};
+	for (size_t i = 0; i < LATENCIES; i++)
+		s->at[i] = values + i * m->requests_count;
 	for (uint32_t i = 0; i < m->requests_count; i++) {
 		if (i >= m->arrived && !m->outcomes[i].finish_ns)
 			break; /* the run ended before it came */
 		if (!quire_in_window(m, m->outcomes[i].arrival_ns))
 			continue;
 		s->arrived++;
-		add_request(s, &r->config, &m->outcomes[i], requests[i].samples);
+		add_request(s, slo, &m->outcomes[i], requests[i].samples);
 	}
+	return 0;
+}
+
+static void make_latency(struct quire_report *r, const struct quire_metrics *m, struct samples *s,
+			 double window_s)
+{
 	quire_spread_make(&r->ttft_s, s->at[TTFT], s->count[TTFT]);
 	quire_spread_make(&r->tpot_s, s->at[TPOT], s->count[TPOT]);
 	quire_spread_make(&r->e2e_s, s->at[E2E], s->count[E2E]);
@@ -201,15 +219,11 @@ int quire_report_make(struct quire_report *r, const struct quire_metrics *m,
 	uint64_t until_ns = m->window_until_ns < m->end_ns ? m->window_until_ns : m->end_ns;
 	double window_s =
 		until_ns > m->window_from_ns ? seconds_between(m->window_from_ns, until_ns) : 0;
-	double *values = calloc((size_t)m->requests_count + 1, LATENCIES * sizeof(*values));
-	struct samples s = {0};
+	struct samples s;
+	int rc = samples_make(&s, &r->config, m, requests);
 
-	if (!values)
-		return quire_fail(-ENOMEM, "no memory for the report of %u requests",
-				  m->requests_count);
-	for (size_t i = 0; i < LATENCIES; i++)
-		s.at[i] = values + i * m->requests_count;
-
+	if (rc)
+		return rc;
 	r->arrived = m->arrived;
 	r->finished = m->finished;
 	r->refused = m->refused;
@@ -224,7 +238,7 @@ int quire_report_make(struct quire_report *r, const struct quire_metrics *m,
 		r->prompt_tokens_per_s = (double)m->prompt_tokens / window_s;
 		r->output_tokens_per_s = (double)m->output_tokens / window_s;
 	}
-	make_latency(r, m, requests, &s, window_s);
+	make_latency(r, m, &s, window_s);
 	if (m->window_steps && m->slots_total)
 		make_memory(r, m);
 	r->preemptions = m->preemptions;
@@ -235,7 +249,31 @@ int quire_report_make(struct quire_report *r, const struct quire_metrics *m,
 	r->digest = m->digest;
 	r->oracle = m->end_asked;
 	memcpy(r->faults, m->faults, sizeof(r->faults));
-	free(values);
+	free(s.values);
+	return quire_report_clients(r, m, requests, window_s);
+}
+
+int quire_plot_latencies(struct quire_plot *plot, const struct quire_metrics *m,
+			 const struct quire_request *requests)
+{
+	static const struct quire_settings no_slo;
+	const struct {
+		struct quire_quantiles *to;
+		uint32_t which;
+	} curve[] = {{&plot->ttft_s, TTFT},
+		     {&plot->tpot_s, TPOT},
+		     {&plot->e2e_s, E2E},
+		     {&plot->normalized_latency_s, NORMALIZED}};
+	struct samples s;
+	int rc = samples_make(&s, &no_slo, m, requests);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < sizeof(curve) / sizeof(*curve); i++) {
+		qsort(s.at[curve[i].which], s.count[curve[i].which], sizeof(double), compare);
+		quire_quantiles_make(curve[i].to, s.at[curve[i].which], s.count[curve[i].which]);
+	}
+	free(s.values);
 	return 0;
 }
 

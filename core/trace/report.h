@@ -44,6 +44,7 @@ struct quire_settings {
 	char allocator_label[QUIRE_REPORT_NAME_MAX];
 	char model[QUIRE_REPORT_NAME_MAX];
 	char gpu[QUIRE_REPORT_NAME_MAX];
+	char time_model[QUIRE_REPORT_NAME_MAX]; /* "": the formula; else a file or folder */
 	uint32_t tp;
 	char weight_dtype[16], kv_dtype[16];
 	uint32_t max_num_seqs;
@@ -75,6 +76,21 @@ struct quire_spread {
 	double mean, p50, p90, p95, p99, max;
 };
 
+/* What one client got; of requests that arrived in the window. */
+#define QUIRE_REPORT_CLIENTS_MAX 32
+struct quire_client_figures {
+	uint32_t id;
+	char name[32]; /* "" where the source has none; longer ones are cut */
+	uint32_t requests;
+	struct quire_spread ttft_s, e2e_s;
+	double output_tokens_per_s; /* of its requests, over the whole window */
+};
+
+/* Where a figure lies with some probability. */
+struct quire_interval {
+	double low, high;
+};
+
 enum quire_run_end {
 	QUIRE_RUN_FINISHED, /* every request is finished or refused */
 	QUIRE_RUN_EJECTED,  /* a module was; the figures hold up to that step */
@@ -85,7 +101,8 @@ enum quire_run_end {
 struct quire_report {
 	struct quire_settings config;
 	uint32_t end;				  /* enum quire_run_end */
-	char sentence[QUIRE_REPORT_SENTENCE_MAX]; /* why, unless it finished */
+	char sentence[QUIRE_REPORT_SENTENCE_MAX]; /* why; of a run that finished: which
+						   * file beside the report is not whole */
 
 	uint32_t arrived, finished, refused;	/* requests, of the whole run */
 	uint32_t refusals[QUIRE_REFUSED_COUNT]; /* requests, by reason */
@@ -99,6 +116,10 @@ struct quire_report {
 	double goodput_share;	       /* of those that arrived in the window */
 	struct quire_spread ttft_s, tpot_s, itl_s, e2e_s, queue_s, normalized_latency_s;
 
+	/* of the means above, if the errors of the time model are as its GPU says */
+	double interval_level; /* 0: not asked for */
+	struct quire_interval ttft_interval_s, tpot_interval_s, output_tokens_interval_per_s;
+
 	/* shares of the pool, means over steps; the first four sum to 1 */
 	double token_states, reserved, internal, external;
 	double rounding, free, largest_free_run;
@@ -110,6 +131,11 @@ struct quire_report {
 	uint64_t digest;
 	bool oracle; /* the allocator asked for true lengths */
 	struct quire_fault_count faults[QUIRE_FAULT_COUNT];
+
+	/* Clients, where there are several: by id; those with the most requests if there
+	 * are more than have room. */
+	uint32_t clients_count; /* different ones in the window; 0: one, or none */
+	struct quire_client_figures clients[QUIRE_REPORT_CLIENTS_MAX];
 };
 
 /* A report without figures yet: all NAN, 0 or false. */
@@ -121,6 +147,12 @@ void quire_report_init(struct quire_report *r, const struct quire_settings *sett
  */
 int quire_report_make(struct quire_report *r, const struct quire_metrics *m,
 		      const struct quire_request *requests);
+
+/* The figures of single clients; a part of quire_report_make().  Return: 0; -ENOMEM. */
+int quire_report_clients(struct quire_report *r, const struct quire_metrics *m,
+			 const struct quire_request *requests, double window_s);
+/* Name the clients; @names [count] by id, or NULL. */
+void quire_report_name_clients(struct quire_report *r, char *const *names, uint32_t count);
 
 /* Can these figures be true?  Those of a run whose memory was written to may not be. */
 bool quire_report_sound(const struct quire_report *r);

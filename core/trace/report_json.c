@@ -120,6 +120,29 @@ static json_t *faults(const struct quire_report *r)
 	return list;
 }
 
+/* Only where there are several: {id, name, requests, ttft_s, e2e_s, output_tokens_per_s}. */
+static json_t *clients(const struct quire_report *r)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < r->clients_count && i < QUIRE_REPORT_CLIENTS_MAX; i++) {
+		const struct quire_client_figures *c = &r->clients[i];
+
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", count(c->id),
+					"name", *c->name ? text(c->name) : json_null(), "requests",
+					count(c->requests), "ttft_s", spread(&c->ttft_s), "e2e_s",
+					spread(&c->e2e_s), "output_tokens_per_s",
+					real(c->output_tokens_per_s)));
+	}
+	return list;
+}
+
+static json_t *interval(const struct quire_interval *i)
+{
+	return json_pack("[o, o]", real(i->low), real(i->high));
+}
+
 static json_t *settings(const struct quire_settings *c)
 {
 	json_t *json = json_object(), *window = json_null();
@@ -131,6 +154,7 @@ static json_t *settings(const struct quire_settings *c)
 		{"allocator", text(c->allocator)},
 		{"model", text(c->model)},
 		{"gpu", text(c->gpu)},
+		{"time_model", *c->time_model ? text(c->time_model) : json_string("formula")},
 		{"tp", count(c->tp)},
 		{"weight_dtype", text(c->weight_dtype)},
 		{"kv_dtype", text(c->kv_dtype)},
@@ -206,6 +230,17 @@ static json_t *report(const struct quire_report *r)
 
 	for (size_t i = 0; i < sizeof(entry) / sizeof(*entry); i++)
 		json_object_set_new(json, entry[i].key, entry[i].value);
+	if (r->clients_count) {
+		json_object_set_new(json, "clients_count", count(r->clients_count));
+		json_object_set_new(json, "clients", clients(r));
+	}
+	if (r->interval_level > 0)
+		json_object_set_new(json, "intervals",
+				    json_pack("{s:o, s:o, s:o, s:o}", "level",
+					      real(r->interval_level), "ttft_s",
+					      interval(&r->ttft_interval_s), "tpot_s",
+					      interval(&r->tpot_interval_s), "output_tokens_per_s",
+					      interval(&r->output_tokens_interval_per_s)));
 	if (r->end > QUIRE_RUN_FINISHED && r->end <= QUIRE_RUN_CRASHED)
 		json_object_set_new(json, end_key[r->end], text(r->sentence));
 	return json;

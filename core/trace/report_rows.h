@@ -1,7 +1,7 @@
 /*
  * report_rows.h - the rows and columns of the table for people, before they are
  * printed: what is shown, how wide, in which unit, and what is best.
- * Private to report_*.c.
+ * Private to report_*.c, chart_runs.c and html.c.
  */
 #ifndef QUIRE_REPORT_ROWS_H
 #define QUIRE_REPORT_ROWS_H

@@ -37,6 +37,16 @@ void quire_show_bar_legend(FILE *out, const struct quire_table_style *style);
 void quire_show_wrap(FILE *out, const struct quire_table_style *style, const char *text,
 		     unsigned int indent);
 
+/* The latencies of a run, as a table has them. */
+struct quire_latency {
+	const char *name;
+	size_t offset; /* of its struct quire_spread in struct quire_report */
+	const char *meaning;
+	bool queued; /* waiting included */
+};
+enum { QUIRE_LATENCIES = 6 };
+extern const struct quire_latency quire_latencies[QUIRE_LATENCIES];
+
 /* For one run: every percentile of every figure.  Made by quire_report_table(). */
 void quire_report_single(FILE *out, const struct quire_report *r,
 			 const struct quire_table_style *style);

@@ -178,7 +178,7 @@ int quire_workload_write(const struct quire_workload *w, FILE *out)
 	bool clients = false, priorities = false, deadlines = false, caps = false;
 
 	for (uint32_t i = 0; i < w->count; i++) {
-		clients |= w->requests[i].client != 0;
+		clients |= w->requests[i].client != 0 || w->client_names;
 		priorities |= w->requests[i].priority != 0;
 		deadlines |= w->requests[i].deadline_ns != 0;
 		caps |= w->requests[i].output_tokens_max != UINT32_MAX;
@@ -194,7 +194,9 @@ int quire_workload_write(const struct quire_workload *w, FILE *out)
 			putc(',', out);
 		}
 		fprintf(out, "%u,%u", request->prompt_tokens, w->output_tokens[i]);
-		if (clients)
+		if (clients && w->client_names)
+			fprintf(out, ",%s", w->client_names[request->client]);
+		else if (clients)
 			fprintf(out, ",%u", request->client);
 		if (priorities)
 			fprintf(out, ",%d", request->priority);
@@ -220,5 +222,8 @@ void quire_workload_free(struct quire_workload *w)
 	free(w->output_tokens);
 	free(w->hashes);
 	free(w->hash_first);
+	for (uint32_t i = 0; i < w->clients_count; i++)
+		free(w->client_names[i]);
+	free(w->client_names);
 	*w = (struct quire_workload){0};
 }

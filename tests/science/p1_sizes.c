@@ -21,7 +21,8 @@ static const struct {
 } kv[] = {
 	{"OPT-13B", 819200},   {"LLaMA-13B", 819200},	{"OPT-66B", 2359296},
 	{"OPT-175B", 4718592}, {"Llama-2-70B", 327680}, {"Llama-3-70B", 327680},
-	{"Qwen2.5-7B", 57344}, {"Qwen2.5-0.5B", 12288},
+	{"Qwen2.5-7B", 57344}, {"Qwen2.5-0.5B", 12288},	{"DeepSeek-V3", 70272},
+	{"DeepSeek-R1", 70272},
 };
 
 /* Figures of "quire plan --json -". */
@@ -105,9 +106,7 @@ static void check_plan(const json_t *root, const char *page)
 	reading_s = science_number(point, "roofline.decode.bytes_s");
 	computing_s = science_number(point, "roofline.decode.flops_s");
 	printf("\n  A decode step at batch 1 reads for %.1f times as long as it computes: %.1f "
-	       "token/s\n  by the roofline.  Not checked: DeepSeek-V3 and R1, 70,272 KV "
-	       "bytes/token; "
-	       "models\n  with MLA are not built yet.\n",
+	       "token/s\n  by the roofline.\n",
 	       reading_s / computing_s,
 	       science_number(point, "roofline.decode.steps") /
 		       science_number(point, "roofline.decode.time_s"));

@@ -1,0 +1,172 @@
+#!/bin/sh
+# Recordings and timelines as a user meets them: quire sim --record and --perfetto,
+# quire compare, and what they say when something is wrong.
+#
+#	QUIRE=build/dev/quire sh tests/compare.sh
+
+# shellcheck disable=SC2086 # $sim is many words
+set -u
+: "${QUIRE:?the program to test}"
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' INT TERM
+cd "$tmp" || exit 1
+checks=0
+failures=0
+
+sim="sim --workload demo --requests 300 --model llama-3-8b --gpu a100-80g --kv-slots 20000"
+
+check() { # WHAT CONDITION..
+	what=$1
+	shift
+	checks=$((checks + 1))
+	if ! "$@"; then
+		failures=$((failures + 1))
+		echo "FAILED: $what" >&2
+		sed 's/^/  out: /' out | head -8 >&2
+		sed 's/^/  err: /' err | head -5 >&2
+	fi
+}
+
+quire() { # STATUS ARGS..  into out, err
+	expected=$1
+	shift
+	"$QUIRE" "$@" >out 2>err
+	status=$?
+	check "quire $*: exit status $expected, not $status" [ "$status" -eq "$expected" ]
+}
+
+says() { # TEXT
+	check "$what: says '$1'" grep -q -e "$1" out
+}
+
+complains() { # TEXT
+	check "one line on stderr: '$1'" [ "$(wc -l <err)" -eq 1 ]
+	check "the line says '$1'" grep -q -e "$1" err
+}
+
+is_json() { # FILE
+	! command -v python3 >/dev/null || python3 -m json.tool "$1" /dev/null
+}
+
+# ---- recording changes nothing ----------------------------------------------------
+
+quire 0 $sim --json plain.json
+quire 0 $sim --json a.json --record a.qrec --perfetto a.trace
+check "a recorded run has the same report" cmp -s plain.json a.json
+quire 0 $sim --record again.qrec --jobs 0
+check "the same run gives the same recording" cmp -s a.qrec again.qrec
+quire 0 $sim --isolate --record isolated.qrec
+check "an isolated run gives the same recording" cmp -s a.qrec isolated.qrec
+
+# ---- the same --------------------------------------------------------------------
+
+quire 0 compare a.qrec again.qrec
+says '^all [0-9,]* decisions are the same$'
+says '^all settings are the same$'
+says '^all [0-9]* figures are the same$'
+quire 0 compare a.qrec a.json
+quire 0 compare a.json plain.json --json -
+check "--json -: JSON" is_json out
+check "--json -: same" grep -q '"same": true' out
+
+# ---- different ---------------------------------------------------------------------
+
+quire 0 $sim --scheduler splitfuse --record b.qrec --json b.json
+quire 1 compare a.qrec b.qrec --json ab.json
+says '^first decision that differs, after [0-9,]* that are the same:$'
+says '^  A  step [0-9,]* at [0-9.]* s: '
+says '^  B  step [0-9,]* at [0-9.]* s: plans [0-9,]* tokens of sequence [0-9]* (request [0-9]*)'
+says '^  scheduler  *A  continuous'
+says '^ttft_s.mean '
+check "--json FILE: JSON" is_json ab.json
+for key in same config figures figures_equal first_decision first_scheduler_decision \
+	first_request first_time; do
+	check "--json FILE: $key" grep -q "^  \"$key\": " ab.json
+done
+quire 1 compare a.json b.json
+quire 1 compare a.qrec b.json
+quire 0 $sim --allocator contiguous --record c.qrec
+quire 1 compare a.qrec c.qrec
+says 'of the allocator'
+says '^and of the scheduler'
+quire 0 sim --workload demo --requests 300 --model llama-3-8b --gpu h100 --kv-slots 20000 \
+	--record h.qrec
+quire 1 compare a.qrec h.qrec
+says '^times differ first in step 1, '
+quire 0 $sim --seed 5 --record s.qrec
+quire 1 compare a.qrec s.qrec
+says '^the workloads differ, first in request 0$'
+
+# ---- several runs -------------------------------------------------------------------
+
+quire 0 $sim --scheduler all --json all.json --record all.qrec --perfetto all.trace
+for name in static continuous splitfuse; do
+	check "a recording of $name" [ -s "all.$name-paged.qrec" ]
+	check "a timeline of $name" is_json "all.$name-paged.trace"
+done
+check "says where they are" grep -q 'all.static-paged.qrec' err
+check "one of several is the same run alone" cmp -s a.qrec all.continuous-paged.qrec
+quire 0 compare all.json all.json
+says '^---- 3 of 3: splitfuse'
+quire 2 compare all.json a.json
+complains 'do not pair up'
+
+# ---- what is cut off, or is none -------------------------------------------------------
+
+size=$(wc -c <a.qrec)
+head -c $((size / 2)) a.qrec >half.qrec
+quire 1 compare a.qrec half.qrec
+says '^B was cut off at byte '
+says '^the [0-9,]* decisions up to there are the same$'
+head -c $((size - 10)) a.qrec >nearly.qrec
+quire 0 compare a.qrec nearly.qrec
+says '^all [0-9]* figures are the same$'
+head -c 10 a.qrec >stub.qrec
+quire 2 compare a.qrec stub.qrec
+complains 'cut off within its header'
+echo '{"a": 1}' >other.json
+quire 2 compare a.qrec other.json
+complains 'no report of quire'
+echo 'hello' >text
+quire 2 compare text a.qrec
+complains 'neither a recording nor a report'
+quire 2 compare none.qrec a.qrec
+complains 'No such file'
+quire 2 compare a.qrec
+complains 'expected two'
+quire 2 compare a.qrec b.qrec --jsn x
+complains 'did you mean --json'
+
+# ---- what cannot be written ---------------------------------------------------------------
+
+quire 2 $sim --record -
+complains 'expected the name of a file'
+quire 1 $sim --record none/x.qrec
+complains 'cannot write none/x.qrec'
+if [ -w /dev/full ]; then
+	quire 1 $sim --record /dev/full --json full.json
+	complains 'cannot write /dev/full: No space left'
+	check "a full disk: the report is whole" cmp -s plain.json full.json
+	check "a full disk: the table is printed" grep -q '^throughput' out
+	quire 1 $sim --perfetto /dev/full
+	complains 'cannot write /dev/full: No space left'
+fi
+
+# ---- the timeline ----------------------------------------------------------------------------
+
+check "the timeline is JSON" is_json a.trace
+check "a lane for a seat" grep -q '"thread_name".*"seat 0"' a.trace
+check "a prompt" grep -q '"name":"r0 prompt [0-9]*","ph":"X"' a.trace
+check "a decode" grep -q '"name":"r0 decode","ph":"X".*"steps":' a.trace
+for counter in memory batch queue; do
+	check "a counter of $counter" grep -q "\"name\":\"$counter\",\"ph\":\"C\"" a.trace
+done
+check "a preemption" grep -q 'preempted","ph":"i"' a.trace
+
+quire 0 compare --help
+check "help: no line beyond 100 columns" [ "$(awk 'length > 100' out | wc -l)" -eq 0 ]
+
+echo "compare.sh: $checks checks, $failures failures"
+[ "$failures" -eq 0 ]
