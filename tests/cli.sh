@@ -143,7 +143,7 @@ check "names ignore case" cmp -s "$tmp/first" "$tmp/out"
 quire $sim --json "$tmp/file.json"
 check "--json FILE: the file holds the same" cmp -s "$tmp/first" "$tmp/file.json"
 check "--json FILE: the table is printed too" grep -q '^throughput' "$tmp/out"
-check "--json FILE: no temporary file is left" [ "$(ls "$tmp" | grep -c tmp)" -eq 0 ]
+check "--json FILE: no temporary file is left" [ "$(find "$tmp" -name "*tmp*" -not -path "$tmp" | wc -l)" -eq 0 ]
 mkdir "$tmp/real" && ln -s real/x.json "$tmp/link.json" && : >"$tmp/real/x.json"
 quire $sim --json "$tmp/link.json"
 check "--json LINK: the link stays, its file is written" [ -L "$tmp/link.json" -a -s "$tmp/real/x.json" ]
@@ -362,7 +362,7 @@ kill -TERM $pid
 wait $pid
 status=$?
 check "stopped: exit status 1, not $status" [ "$status" -eq 1 ]
-check "stopped: nothing is left" [ "$(ls "$tmp" | grep -c never)" -eq 0 ]
+check "stopped: nothing is left" [ "$(find "$tmp" -name "*never*" | wc -l)" -eq 0 ]
 
 # ---- list ---------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ set -u
 : "${QUIRE:?the program to test}"
 : "${QUIRE_MODULES_DIR:?where sched_hostile.so is}"
 
-# A sanitizer would start a process to tell lines, which the wall forbids.
-ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}symbolize=0"
+# A sanitizer would start a process to tell lines or leaks, which the wall forbids.
+ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}symbolize=0:detect_leaks=0"
 export ASAN_OPTIONS
 
 tmp=$(mktemp -d) || exit 1

@@ -85,8 +85,7 @@ static void print_intervals(FILE *out, const struct quire_report *r)
 	if (!(r->interval_level > 0))
 		return;
 	fprintf(out, "%2.0f%% band    ", r->interval_level * 100);
-	print_interval(out, "mean TTFT", &r->ttft_interval_s, in_ms ? "ms" : "s",
-		       in_ms ? 1e3 : 1);
+	print_interval(out, "mean TTFT", &r->ttft_interval_s, in_ms ? "ms" : "s", in_ms ? 1e3 : 1);
 	print_interval(out, ", mean TPOT", &r->tpot_interval_s, "ms", 1e3);
 	print_interval(out, ",", &r->output_tokens_interval_per_s, "output tokens/s\n", 1);
 }

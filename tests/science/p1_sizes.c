@@ -19,9 +19,9 @@ static const struct {
 	const char *model;
 	double bytes; /* of one token's K and V, 16 bits an element */
 } kv[] = {
-	{"OPT-13B", 819200},   {"LLaMA-13B", 819200},	{"OPT-66B", 2359296},
-	{"OPT-175B", 4718592}, {"Llama-2-70B", 327680}, {"Llama-3-70B", 327680},
-	{"Qwen2.5-7B", 57344}, {"Qwen2.5-0.5B", 12288},	{"DeepSeek-V3", 70272},
+	{"OPT-13B", 819200},	{"LLaMA-13B", 819200},	 {"OPT-66B", 2359296},
+	{"OPT-175B", 4718592},	{"Llama-2-70B", 327680}, {"Llama-3-70B", 327680},
+	{"Qwen2.5-7B", 57344},	{"Qwen2.5-0.5B", 12288}, {"DeepSeek-V3", 70272},
 	{"DeepSeek-R1", 70272},
 };
 
