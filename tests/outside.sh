@@ -9,10 +9,10 @@ temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 
 # Run $requests requests with more arguments; the report is in report.json.
-requests=200
+requests=60
 run() {
 	"$temp/usr/bin/quire" sim --workload demo --requests $requests --model llama-3-8b \
-		--gpu a100-80g --audit --json - "$@" >report.json
+		--gpu a100-80g --kv-slots 20000 --max-model-len 4200 --audit --json - "$@" >report.json
 	tr -d ' \n' <report.json | grep -q '"requests":{[^}]*"finished":'$requests'[,}]' || {
 		echo "not all of the $requests requests finished: see the report" >&2
 		cat report.json >&2
@@ -29,10 +29,9 @@ check_modules() {
 
 	run --scheduler ./shortest.so --allocator paged
 	# Equal parts are what first fit makes of equal reservations: the same decisions.
-	run --scheduler ./shortest.so --allocator ./partition.so --samples 2 --kv-slots 100000
+	run --scheduler ./shortest.so --allocator ./partition.so --samples 2
 	decisions=$(digest)
-	run --scheduler ./shortest.so --allocator contiguous,place=first --samples 2 \
-		--kv-slots 100000
+	run --scheduler ./shortest.so --allocator contiguous,place=first --samples 2
 	[[ -n $decisions && $decisions == "$(digest)" ]] || {
 		echo "partition.so decides otherwise than contiguous,reserve=max,place=first" >&2
 		exit 1

@@ -160,6 +160,7 @@ static void draw_area(const struct frame *f, const struct quire_curve *curve)
 		points[n] = place(f, curve->x[i], ground(f->chart, curve, i));
 		n += isfinite(points[n].x) && isfinite(points[n].y);
 	}
+	f->c->short_of_memory |= !points;
 	if (any && n > 2)
 		f->c->path(f->c, points, n, &brush);
 	free(points);
@@ -233,6 +234,8 @@ static void draw_plot(struct frame *f, const struct quire_ticks *ticks)
 {
 	const struct quire_chart *chart = f->chart;
 
+	if (!(f->width > 0 && f->height > 0))
+		return; /* the labels have left no room */
 	draw_shade(f);
 	draw_y_axis(f, ticks);
 	for (uint32_t i = 0; i < chart->curves_count; i++) {

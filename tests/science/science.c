@@ -25,9 +25,7 @@ enum { ALL_WITHIN = 0, SOME_OUT = 1, BAD_USAGE = 2, SKIPPED = 77 };
 #define WORDS_MAX 64 /* of a command */
 
 static const struct science_experiment *const experiments[] = {
-	&science_p1,
-	&science_p2,
-	&science_p6,
+	&science_p1, &science_p2, &science_p3, &science_p4, &science_p5, &science_p6,
 };
 enum { EXPERIMENTS = sizeof(experiments) / sizeof(*experiments) };
 
@@ -142,13 +140,12 @@ static void print_command(const char *command)
 	putchar('\n');
 }
 
-char *science_run(const char *command)
+static char *run_command(const char *command)
 {
 	int ends[2], status = -1;
 	char *text = NULL;
 	pid_t pid;
 
-	print_command(command);
 	fflush(NULL); /* or the child would print it again */
 	if (pipe(ends)) {
 		science_fail("cannot make a pipe: %s", strerror(errno));
@@ -174,9 +171,21 @@ char *science_run(const char *command)
 	return NULL;
 }
 
+char *science_run(const char *command)
+{
+	print_command(command);
+	return run_command(command);
+}
+
 json_t *science_run_json(const char *command)
 {
-	char *text = science_run(command);
+	print_command(command);
+	return science_run_json_again(command);
+}
+
+json_t *science_run_json_again(const char *command)
+{
+	char *text = run_command(command);
 	json_error_t error;
 	json_t *root = text ? json_loads(text, JSON_REJECT_DUPLICATES, &error) : NULL;
 
@@ -208,6 +217,23 @@ double science_number(const json_t *root, const char *path)
 	const json_t *value = science_value(root, path);
 
 	return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+double science_mean(const json_t *runs, const char *scheduler, const char *path)
+{
+	double sum = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(runs); i++) {
+		const json_t *report = json_array_get(runs, i);
+		const char *its = json_string_value(science_value(report, "config.scheduler"));
+
+		if (scheduler && (!its || strcmp(its, scheduler)))
+			continue;
+		sum += science_number(report, path);
+		count++;
+	}
+	return count ? sum / (double)count : (double)NAN;
 }
 
 /* ---- checks ------------------------------------------------------------------ */
@@ -244,6 +270,35 @@ void science_check(const char *figure, double published, double ours, double tol
 	printf(COLUMNS "  %s\n", figure, column[0], column[1], column[2], column[3],
 	       within ? "ok" : "FAIL");
 	count_check(within);
+}
+
+void science_check_between(const char *figure, double low, double ours, double high, int decimals)
+{
+	bool within = low < ours && ours < high;
+	char column[2][32];
+
+	if (isinf(high))
+		snprintf(column[0], sizeof(column[0]), "> %.*f", decimals, low);
+	else if (isinf(low))
+		snprintf(column[0], sizeof(column[0]), "< %.*f", decimals, high);
+	else
+		snprintf(column[0], sizeof(column[0]), "%.*f..%.*f", decimals, low, decimals, high);
+	snprintf(column[1], sizeof(column[1]), "%.*f", decimals, ours);
+	printf(COLUMNS "  %s\n", figure, column[0], column[1], "", "inside",
+	       within ? "ok" : "FAIL");
+	count_check(within);
+}
+
+void science_note(const char *figure, double published, double ours, int decimals)
+{
+	char column[3][32] = {"-", "", ""};
+
+	if (!isnan(published)) {
+		snprintf(column[0], sizeof(column[0]), "%.*f", decimals, published);
+		snprintf(column[2], sizeof(column[2]), "%+.*f", decimals, ours - published);
+	}
+	snprintf(column[1], sizeof(column[1]), "%.*f", decimals, ours);
+	printf(COLUMNS "\n", figure, column[0], column[1], column[2], "none");
 }
 
 void science_check_text(const char *figure, const char *published, const char *ours)
