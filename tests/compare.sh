@@ -87,6 +87,11 @@ for key in same config figures figures_equal first_decision first_scheduler_deci
 done
 quire 1 compare a.json b.json
 quire 1 compare a.qrec b.json
+sed '0,/"schema"/s/"schema"/"extra": 7, &/' a.json >more.json
+quire 1 compare a.json more.json
+says '^extra  *- *7'
+quire 1 compare more.json a.json
+says '^extra  *7  *-'
 quire 0 $sim --allocator contiguous --record c.qrec
 quire 1 compare a.qrec c.qrec
 says 'of the allocator'

@@ -43,6 +43,7 @@ expect() { # HOW VERDICT FLAGS..
 	grep -q "$verdict" "$tmp/err" || fail "$how: expected '$verdict'"
 	grep -q "after step 99" "$tmp/err" || fail "$how: expected the step"
 	[ "$(grep -c '    step 99 at' "$tmp/err")" -gt 0 ] || fail "$how: expected its last decisions"
+	[ "$(grep -c '    step [0-9]* at' "$tmp/err")" -le 8 ] || fail "$how: more than eight decisions"
 	# One second for the limit, one beyond it, one for clocks and a busy machine.
 	[ "$seconds" -le 3 ] || fail "$how: it took $seconds s"
 }

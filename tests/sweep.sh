@@ -145,6 +145,21 @@ check "stopped by a signal: exit status $status" [ "$status" -eq 1 ]
 check "stopped by a signal: it says how to go on" grep -q 'the same command goes on' err
 check "stopped by a signal: rows are there" [ "$(wc -l <stopped.csv)" -ge 3 ]
 
+# A torn row is gone before others are written, so a second stop does no harm.
+head -c $(($(wc -c <stopped.csv) - 9)) stopped.csv >torn.csv
+rows=$(wc -l <torn.csv)
+"$QUIRE" sweep grid.txt --requests 20000 --csv torn.csv --jobs 2 >out 2>err &
+pid=$!
+tries=0
+while [ "$(wc -l <torn.csv)" -lt $((rows + 2)) ] && [ $tries -lt 300 ]; do
+	sleep 0.1
+	tries=$((tries + 1))
+done
+kill -TERM $pid
+wait $pid
+check "torn and stopped: each row has one key" \
+	[ "$(awk 'NR > 1 && gsub(/--requests/, "") != 1' torn.csv | wc -l)" -eq 0 ]
+
 # ---- runs that do not finish ----
 
 sweep --workload demo --requests 20 --model llama-3-8b,llama-3-70b --gpu a100-80g --csv big.csv

@@ -325,6 +325,21 @@ START_TEST(reservations)
 }
 END_TEST
 
+/* Up to a power of two, and not beyond one. */
+START_TEST(powers_of_two_are_kept)
+{
+	static const uint32_t output[][2] = {{1, 1}, {2, 2}, {3, 4}, {31, 32}, {32, 32}, {33, 64}};
+
+	for (size_t i = 0; i < sizeof(output) / sizeof(*output); i++) {
+		struct twin *tw = open_twin(contiguous(RESERVE_POW2, PLACE_FIRST, 16, 1000, 200));
+
+		ck_assert_int_eq(arrive(tw, 0, 10, 100, output[i][0]), 0);
+		ck_assert_uint_eq(held(tw), 10 + output[i][1]);
+		close_twin(tw);
+	}
+}
+END_TEST
+
 START_TEST(outgrow_moves_and_copies)
 {
 	struct twin *tw = open_twin(contiguous(RESERVE_ORACLE, PLACE_FIRST, 16, 100, 100));
@@ -390,6 +405,7 @@ int main(void)
 	tcase_add_test(examples, buddy_splits_and_merges);
 	tcase_add_test(examples, first_and_best_fit);
 	tcase_add_test(examples, reservations);
+	tcase_add_test(examples, powers_of_two_are_kept);
 	tcase_add_test(examples, outgrow_moves_and_copies);
 	tcase_add_test(examples, ends_must_be_known);
 	suite_add_tcase(suite, examples);

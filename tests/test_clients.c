@@ -196,6 +196,29 @@ START_TEST(test_apart)
 }
 END_TEST
 
+/* Two clients that say the same send different things, as they have other names. */
+START_TEST(test_twins)
+{
+	struct quire_workload_options o = {.requests = 2000, .seed = 4};
+	uint32_t of[2] = {0}, times = 0, prompts = 0;
+	struct quire_request got[2][2000];
+	struct quire_workload w;
+
+	ck_assert_int_eq(draw(&w, HEAD "ann,1,uniform:1:1000,5\nbea,1,uniform:1:1000,5\n", &o), 0);
+	for (uint32_t i = 0; i < w.count; i++)
+		got[w.requests[i].client][of[w.requests[i].client]++] = w.requests[i];
+	ck_assert_uint_gt(of[0], 800);
+	ck_assert_uint_gt(of[1], 800);
+	for (uint32_t i = 0; i < 800; i++) {
+		times += got[0][i].arrival_ns == got[1][i].arrival_ns;
+		prompts += got[0][i].prompt_tokens == got[1][i].prompt_tokens;
+	}
+	ck_assert_uint_eq(times, 0);
+	ck_assert_uint_lt(prompts, 10);
+	quire_workload_free(&w);
+}
+END_TEST
+
 /* Without --requests and --duration: all there is, or a thousand. */
 START_TEST(test_lengths)
 {
@@ -339,6 +362,7 @@ int main(void)
 	tcase_add_loop_test(tests, test_bad, 0, COUNT(bad));
 	tcase_add_test(tests, test_rates);
 	tcase_add_test(tests, test_apart);
+	tcase_add_test(tests, test_twins);
 	tcase_add_test(tests, test_lengths);
 	tcase_add_test(tests, test_round_trip);
 	tcase_add_test(tests, test_figures);

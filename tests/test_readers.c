@@ -402,6 +402,7 @@ static const struct {
 	{Q "0,1.,1\n", "found '1.'"},
 	{Q "0,2147483648,1\n", "found '2147483648'"},
 	{Q "0,99999999999999999999999,1\n", "found '99999999999999999999999'"},
+	{Q "0,18446744073709551617,1\n", "found '18446744073709551617'"}, /* 2^64 + 1 */
 	{Q "0,1 2,1\n", "found '1 2'"},
 	{Q "-1,1,1\n", ":2: expected arrival_s, seconds from 0 to 1e+09, found '-1'"},
 	{Q "nan,1,1\n", "found 'nan'"},
@@ -409,6 +410,7 @@ static const struct {
 	{Q "1e10,1,1\n", "found '1e10'"},
 	{Q "1e,1,1\n", "found '1e'"},
 	{Q "1000000001,1,1\n", "found '1000000001'"},
+	{Q "18446744074,1,1\n", "found '18446744074'"}, /* just above 2^64 ns */
 	{Q "999999999999999999999999,1,1\n", "found '9999"},
 	{Q ",1,1\n", ":2: expected arrival_s, seconds from 0 to 1e+09, found ''"},
 	{Q ".5,1,1\n", "found '.5'"},

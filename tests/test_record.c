@@ -326,9 +326,17 @@ static uint64_t maps_checked;
 
 static void watch_emit(struct quire_sink *sink, const struct quire_event *e)
 {
+	const struct quire_record_seq *s;
+
 	(void)sink;
 	if (quire_record_state_apply(watched, e))
 		ck_abort_msg("%s", quire_failure());
+	if (e->kind != QUIRE_EV_PREEMPT)
+		return;
+	/* It waits with nothing, until a RUN says more. */
+	s = quire_record_state_seq(watched, e->seq);
+	if (!s || s->state != QUIRE_WAITING || s->cached_tokens || s->blocks_count)
+		ck_abort_msg("sequence %u was preempted and is not in the state so", e->seq);
 }
 
 static struct quire_sink watch = {.kinds = QUIRE_EV_ALL, .emit = watch_emit};

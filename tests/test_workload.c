@@ -230,6 +230,37 @@ START_TEST(test_shuffle)
 }
 END_TEST
 
+/* Each of the 24 orders of four requests comes about as often: chi-squared with 23
+ * degrees of freedom, which is beyond 60 once in 30,000. */
+START_TEST(test_shuffle_is_fair)
+{
+	enum { EACH = 1000 };
+	uint32_t count[256] = {0}, orders = 0;
+	double squares = 0;
+
+	for (uint64_t seed = 0; seed < 24 * EACH; seed++) {
+		struct quire_workload_options o = {.shuffle = true, .seed = seed};
+		struct quire_workload w;
+		uint32_t order = 0; /* base 4 */
+
+		make(&w, 4, true);
+		if (quire_workload_apply(&w, &o))
+			ck_abort_msg("%s", quire_failure());
+		for (uint32_t i = 0; i < 4; i++)
+			order = 4 * order + w.requests[i].prompt_tokens - 1;
+		count[order]++;
+		quire_workload_free(&w);
+	}
+	for (uint32_t i = 0; i < 256; i++) {
+		orders += count[i] > 0;
+		if (count[i])
+			squares += ((double)count[i] - EACH) * ((double)count[i] - EACH) / EACH;
+	}
+	ck_assert_uint_eq(orders, 24);
+	ck_assert_double_lt(squares, 60);
+}
+END_TEST
+
 START_TEST(test_cuts)
 {
 	struct quire_workload_options o = {.requests = 7};
@@ -532,6 +563,7 @@ int main(void)
 	tcase_add_test(tests, test_synthetic);
 	tcase_add_test(tests, test_synthetic_as_preset);
 	tcase_add_test(tests, test_shuffle);
+	tcase_add_test(tests, test_shuffle_is_fair);
 	tcase_add_test(tests, test_cuts);
 	tcase_add_test(tests, test_refused);
 	tcase_add_test(tests, test_own_rate);
