@@ -285,6 +285,7 @@ static int one_step(struct quire_loop *loop)
 	plan->pad_tokens = plan->pad_slots = 0;
 	loop->wake_ns = UINT64_MAX;
 	loop->refused_tokens = UINT32_MAX;
+	loop->refused_calls = 0;
 	loop->changed = false;
 	loop->planning = true;
 	loop->sched_ops.schedule(&loop->sched, plan);

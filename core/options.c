@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static int choice_read(const char *what, const char *choices, const char *value, uint32_t *out)
 {
@@ -17,7 +18,7 @@ static int choice_read(const char *what, const char *choices, const char *value,
 	for (const char *at = choices;; at++, (*out)++) {
 		size_t n = strcspn(at, "|");
 
-		if (n == length && !strncmp(at, value, n))
+		if (n == length && !strncasecmp(at, value, n))
 			return 0;
 		at += n;
 		if (!*at)

@@ -19,6 +19,22 @@ int quire_copies_add(struct quire_copies *copies, uint32_t from, uint32_t to, ui
 	return 0;
 }
 
+/*
+ * A scheduler that goes on asking is never done with its step: after so many
+ * refused calls that it must have asked everybody several times, nothing is
+ * granted any more, which ends all but the most stubborn of loops.
+ */
+static void count_refusal(struct quire_loop *loop)
+{
+	if (++loop->refused_calls <= 1000 + 4 * (uint64_t)loop->living || loop->broken)
+		return;
+	loop->broken = true;
+	quire_fail(-ECANCELED,
+		   "scheduler '%s' goes round in circles: %llu of its calls were "
+		   "refused in one step, though only %u sequences are alive",
+		   loop->sched_ops.name, (unsigned long long)loop->refused_calls, loop->living);
+}
+
 /* Count a broken rule, remember where it was broken first, and refuse. */
 static int fault(struct quire_loop *loop, enum quire_fault kind, const struct quire_seq *seq,
 		 int rc)
@@ -30,6 +46,7 @@ static int fault(struct quire_loop *loop, enum quire_fault kind, const struct qu
 		f->first_seq = seq->id;
 	}
 	tell(loop, QUIRE_EV_FAULT, seq->id, kind, 0, 0);
+	count_refusal(loop);
 	return rc;
 }
 
@@ -114,8 +131,10 @@ int quire_plan_add(struct quire_plan *plan, struct quire_seq *seq, uint32_t toke
 	rc = make_room(plan, cs, cs->kept ? cs->map_slots : seq->cached_tokens + tokens);
 	if (rc == -E2BIG)
 		return doom(loop, cs, QUIRE_REFUSED_POOL);
+	if (rc == -ENOSPC)
+		count_refusal(loop);
 	if (rc)
-		return rc == -ENOSPC ? rc : -EDQUOT;
+		return rc == -ENOSPC && !loop->broken ? rc : -EDQUOT;
 
 	assert(plan->items_count < plan->items_limit && charge <= plan->tokens_limit);
 	item = &plan->items[plan->items_count++];

@@ -98,6 +98,7 @@ struct quire_loop {
 	bool planning;		 /* schedule() runs: the plan may be changed */
 	bool changed;		 /* this schedule() preempted or dropped something */
 	uint32_t dooms;		 /* sequences to give up after this schedule() */
+	uint64_t refused_calls;	 /* of this schedule() */
 	uint32_t refused_tokens; /* the least that -EDQUOT refused in this step */
 	uint32_t empty_plans;	 /* in a row */
 	uint32_t padding_steps;	 /* in a row, of padding only */

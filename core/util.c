@@ -127,6 +127,9 @@ const char *quire_nearest(const char *name, const char *const *names)
 	size_t limit = strlen(name) / 3 + 1, best = limit + 1;
 	const char *nearest = NULL;
 
+	for (const char *const *n = names; *n; n++)
+		if (strlen(name) >= 3 && !strncasecmp(*n, name, strlen(name)))
+			return *n; /* it was cut short */
 	for (const char *const *n = names; *n; n++) {
 		size_t d = distance(name, *n);
 

@@ -18,7 +18,8 @@ int quire_parse_real(const char *what, const char *text, double min, double max,
 bool quire_same_name(const char *a, const char *b);
 
 /*
- * The name in @names (NULL-terminated) that @name most probably meant: the least
+ * The name in @names (NULL-terminated) that @name most probably meant: one that
+ * begins with it, or the least
  * edit distance, at most a third of its length, or the one it is a part of.
  * NULL if none is near.
  */

@@ -116,6 +116,23 @@ START_TEST(test_scheduler)
 }
 END_TEST
 
+/* In a pool that three sequences fill, the newest gives its slots back again and again. */
+START_TEST(test_circles)
+{
+	struct world w;
+
+	world_init(&w, world_module("sched_circles", ""), "paged,block=4,watermark=0");
+	w.config.slots_total = 24;
+	for (uint32_t k = 0; k < 3; k++)
+		world_add(&w, 7, 12);
+	world_run(&w);
+	check_end(&w, EJECTED);
+	said(&w, "circles", "goes round in circles|refused in one step|3 sequences are alive");
+	ck_assert_uint_gt(w.m->faults[QUIRE_FAULT_STATE].count, 0);
+	world_free(&w);
+}
+END_TEST
+
 /* ---- allocators ---- */
 
 static const struct {
@@ -219,6 +236,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(sched, test_scheduler, 0, sizeof(scheds) / sizeof(*scheds));
+	tcase_add_test(sched, test_circles);
 	tcase_add_loop_test(kv, test_allocator, 0, sizeof(kvs) / sizeof(*kvs));
 	tcase_add_loop_test(kv, test_allocator_survived, 0, sizeof(kvs) / sizeof(*kvs));
 	tcase_add_test(kv, test_executor_fails);

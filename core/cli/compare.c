@@ -7,6 +7,7 @@
  */
 #include "compare.h"
 #include "cli.h"
+#include "core/trace/json_build.h"
 #include "core/trace/record_metrics.h"
 #include "json.h"
 
@@ -61,16 +62,20 @@ static json_t *remake(const struct quire_record *r)
 static int load_record(struct quire_compared *side)
 {
 	struct quire_record *r;
+	json_error_t error = {.text = "no memory"};
 	json_t *json;
 	int rc = quire_record_open(&side->record, side->path);
 
 	if (rc)
 		return rc;
 	r = side->record;
-	json = r->report ? json_loadb(r->report, r->report_bytes, 0, NULL) : remake(r);
+	json = r->report ? json_loadb(r->report, r->report_bytes, 0, &error) : remake(r);
+	if (!json)
+		return quire_fail(-EINVAL, "%s: its report cannot be read: %s", side->path,
+				  error.text);
 	side->reports = json_array();
-	if (!json || json_array_append_new(side->reports, json))
-		return quire_fail(-EINVAL, "%s: its report cannot be read", side->path);
+	if (json_array_append_new(side->reports, json))
+		return quire_fail(-ENOMEM, "no memory for %s", side->path);
 	return 0;
 }
 
@@ -149,6 +154,7 @@ static int compare(const char *command, const struct quire_compared *a,
 	for (size_t i = 0; i < count; i++) {
 		if (make(&p, a, b, i)) {
 			quire_command_failed(command, "%s", quire_failure());
+			quire_differences_free(&p.values);
 			json_decref(json);
 			return TROUBLE;
 		}
@@ -156,7 +162,7 @@ static int compare(const char *command, const struct quire_compared *a,
 			status = DIFFERENT;
 		if (!quiet)
 			quire_comparison_print(&p, i, count);
-		json_array_append_new(json, quire_comparison_json(&p));
+		json = quire_json_append(json, quire_comparison_json(&p));
 		quire_differences_free(&p.values);
 	}
 	one = a->array && b->array ? json_incref(json) : json_incref(json_array_get(json, 0));

@@ -3,6 +3,8 @@
  */
 #include "compare.h"
 
+#include "core/trace/json_build.h"
+
 static json_t *side_json(const struct quire_record *r, const struct quire_parting_side *side)
 {
 #define X(kind, decides, a, b, c) #kind,
@@ -43,25 +45,28 @@ json_t *quire_comparison_json(const struct quire_comparison *p)
 		if (!row->config && json_is_number(row->a) && json_is_number(row->b)) {
 			double x = json_number_value(row->a), y = json_number_value(row->b);
 
-			json_object_set_new(entry, "difference", json_real(y - x));
-			json_object_set_new(entry, "relative",
-					    x > 0 ? json_real((y - x) / x) : json_null());
+			entry = quire_json_with(entry, "difference", json_real(y - x));
+			entry = quire_json_with(entry, "relative",
+						x > 0 ? json_real((y - x) / x) : json_null());
 		}
-		json_array_append_new(row->config ? config : figures, entry);
+		if (row->config)
+			config = quire_json_append(config, entry);
+		else
+			figures = quire_json_append(figures, entry);
 	}
 	json = json_pack("{s:b, s:o, s:o, s:I}", "same", !quire_comparison_differs(p), "config",
 			 config, "figures", figures, "figures_equal", (json_int_t)p->values.equal);
 	if (!p->recorded)
 		return json;
-	json_object_set_new(json, "first_decision", parting_json(p, &p->all));
-	json_object_set_new(json, "first_scheduler_decision", parting_json(p, &p->scheduler));
-	json_object_set_new(json, "first_request",
-			    p->requests_part ? json_integer(p->request) : json_null());
-	json_object_set_new(json, "first_time",
-			    p->time.differ ? json_pack("{s:I, s:f, s:f}", "step",
-						       (json_int_t)p->time.a.step, "a_s",
-						       (double)p->time.a.at_ns / 1e9, "b_s",
-						       (double)p->time.b.at_ns / 1e9)
-					   : json_null());
+	json = quire_json_with(json, "first_decision", parting_json(p, &p->all));
+	json = quire_json_with(json, "first_scheduler_decision", parting_json(p, &p->scheduler));
+	json = quire_json_with(json, "first_request",
+			       p->requests_part ? json_integer(p->request) : json_null());
+	json = quire_json_with(json, "first_time",
+			       p->time.differ ? json_pack("{s:I, s:f, s:f}", "step",
+							  (json_int_t)p->time.a.step, "a_s",
+							  (double)p->time.a.at_ns / 1e9, "b_s",
+							  (double)p->time.b.at_ns / 1e9)
+					      : json_null());
 	return json;
 }

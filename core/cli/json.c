@@ -7,15 +7,20 @@
 #include "output.h"
 
 #include <quire/quire.h>
+
+#include <errno.h>
 #include <string.h>
 
 static int dump(const json_t *all, FILE *out)
 {
-	int rc = json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+	int rc;
+
+	errno = 0;
+	rc = json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 
 	if (rc == 0 && (fputc('\n', out) == EOF || fflush(out) != 0))
 		rc = -1;
-	return rc;
+	return rc ? quire_fail(-EIO, "%s", errno ? strerror(errno) : "no memory") : 0;
 }
 
 int quire_json_write(const char *command, json_t *all, const char *path)
@@ -28,7 +33,8 @@ int quire_json_write(const char *command, json_t *all, const char *path)
 	if (strcmp(path, "-") == 0) {
 		rc = dump(all, stdout);
 		json_decref(all);
-		return rc ? quire_command_failed(command, "cannot write standard output")
+		return rc ? quire_command_failed(command, "cannot write standard output: %s",
+						 quire_failure())
 			  : QUIRE_EXIT_OK;
 	}
 	if (quire_output_open(&out, path)) {
@@ -39,7 +45,7 @@ int quire_json_write(const char *command, json_t *all, const char *path)
 	json_decref(all);
 	if (rc) {
 		quire_output_discard(&out);
-		return quire_command_failed(command, "cannot write %s", path);
+		return quire_command_failed(command, "cannot write %s: %s", path, quire_failure());
 	}
 	return quire_output_commit(&out) ? quire_command_failed(command, "%s", quire_failure())
 					 : QUIRE_EXIT_OK;

@@ -7,6 +7,7 @@
 
 #include "core/util.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct command {
@@ -38,7 +39,7 @@ static int help(FILE *out)
 	return QUIRE_EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *names[COMMANDS + 1] = {NULL}, *nearest;
 
@@ -59,4 +60,15 @@ int main(int argc, char **argv)
 		return quire_usage_error("", "no command '%s'; did you mean '%s'?", argv[1],
 					 nearest);
 	return quire_usage_error("", "no command '%s'; see quire --help", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+
+	/* What was printed may still lie in a buffer, and the disk may be full. */
+	if ((fflush(stdout) || ferror(stdout)) && status == QUIRE_EXIT_OK)
+		return quire_command_failed("", "standard output cannot be written: %s",
+					    strerror(errno));
+	return status;
 }

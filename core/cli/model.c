@@ -3,6 +3,7 @@
  */
 #include "core/model/model.h"
 #include "cli.h"
+#include "core/trace/json_build.h"
 #include "json.h"
 #include "units.h"
 
@@ -124,11 +125,11 @@ static json_t *json_bytes(const struct quire_model *m)
 	const struct quire_dtype *d;
 
 	for (size_t i = 0; (d = quire_dtype_builtin(i)); i++) {
-		json_object_set_new(all, d->name,
-				    json_pack("{s:I, s:I}", "weights",
-					      (json_int_t)quire_model_weight_bytes(m, d->bits),
-					      "kv_per_token",
-					      (json_int_t)quire_model_kv_bytes(m, d->bits)));
+		all = quire_json_with(all, d->name,
+				      json_pack("{s:I, s:I}", "weights",
+						(json_int_t)quire_model_weight_bytes(m, d->bits),
+						"kv_per_token",
+						(json_int_t)quire_model_kv_bytes(m, d->bits)));
 	}
 	return all;
 }

@@ -7,6 +7,7 @@
  * plan_json.c and plan_chart.c.
  */
 #include "cli.h"
+#include "core/trace/json_build.h"
 #include "core/util.h"
 #include "json.h"
 #include "plan_chart.h"
@@ -121,8 +122,10 @@ static int compare_gpus(struct quire_plan_page *p)
 	int rc = 0;
 
 	p->points = calloc(p->gpus_count, sizeof(*p->points));
-	if (!p->points)
+	if (!p->points) {
+		json_decref(list);
 		return quire_command_failed("plan", "no memory for the estimates");
+	}
 	for (uint32_t i = 0; i < p->gpus_count && rc == 0; i++) {
 		struct quire_plan_page one = *p;
 
@@ -133,7 +136,7 @@ static int compare_gpus(struct quire_plan_page *p)
 		one.batch_max = quire_estimate_batch_max(&one.config);
 		any |= rc == 0;
 		if (list && rc == 0)
-			json_array_append_new(list, quire_plan_json(&one));
+			list = quire_json_append(list, quire_plan_json(&one));
 	}
 	if (!any || rc) {
 		json_decref(list);

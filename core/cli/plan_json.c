@@ -1,6 +1,7 @@
 /*
  * plan_json.c - what "quire plan" found, as JSON.
  */
+#include "core/trace/json_build.h"
 #include "plan_cost.h"
 #include "plan_page.h"
 
@@ -52,9 +53,9 @@ static json_t *json_concurrency(const struct quire_plan_page *p, const struct qu
 	uint32_t context;
 
 	for (size_t i = 0; (context = quire_plan_context(p, i)); i++)
-		json_array_append_new(list, json_pack("{s:I, s:I}", "context_tokens",
-						      (json_int_t)context, "sequences",
-						      (json_int_t)(e->memory.slots / context)));
+		list = quire_json_append(list, json_pack("{s:I, s:I}", "context_tokens",
+							 (json_int_t)context, "sequences",
+							 (json_int_t)(e->memory.slots / context)));
 	return list;
 }
 
@@ -90,7 +91,7 @@ json_t *quire_plan_json(const struct quire_plan_page *p)
 	quire_model_params(&c->model, &params);
 	for (size_t i = 0; i < p->points_count; i++) {
 		if (quire_plan_shown(p, &p->points[i]))
-			json_array_append_new(points, json_point(p, &p->points[i]));
+			points = quire_json_append(points, json_point(p, &p->points[i]));
 	}
 	return json_pack(
 		"{s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:f, s:{s:I, s:I, s:I}, s:I, s:{s:f, "

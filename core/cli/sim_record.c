@@ -4,12 +4,12 @@
 #include "sim_record.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The report as it would be printed; to be freed.  NULL: no memory. */
-static char *report_text(const struct quire_report *r)
+/* The report as it would be printed, or its config alone; to be freed.  NULL: no
+ * memory. */
+static char *report_text(const struct quire_report *r, bool config)
 {
 	char *text = NULL;
 	size_t size;
@@ -18,24 +18,11 @@ static char *report_text(const struct quire_report *r)
 
 	if (!out)
 		return NULL;
-	rc = quire_report_json(out, r, 1, false);
+	rc = config ? quire_report_config_json(out, r) : quire_report_json(out, r, 1, false);
 	if (fclose(out) == 0 && rc == 0)
 		return text;
 	free(text);
 	return NULL;
-}
-
-/* Its config alone. */
-static char *config_text(const struct quire_report *r)
-{
-	char *text = report_text(r);
-	json_t *json = text ? json_loads(text, 0, NULL) : NULL;
-
-	free(text);
-	text = json_dumps(json_object_get(json, "config"),
-			  JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	json_decref(json);
-	return text;
 }
 
 int quire_sim_record_open(struct quire_sim_record *rec, const struct quire_sim_runs *sim,
@@ -95,7 +82,8 @@ void quire_sim_record_begin(struct quire_sim_record *rec, const struct quire_sim
 				     config->requests_count, 0);
 	if (!rec->recorder)
 		return;
-	text = config_text(r);
+	text = report_text(r, true);
+	rec->incomplete = !text;
 	rc.config = text ? text : "{}";
 	quire_recorder_begin(rec->recorder, &rc);
 	free(text);
@@ -112,10 +100,14 @@ static void trouble(struct quire_report *r)
 
 void quire_sim_record_close(struct quire_sim_record *rec, struct quire_report *r)
 {
-	char *text = rec->recorder ? report_text(r) : NULL;
+	char *text = rec->recorder ? report_text(r, false) : NULL;
+	int rc = quire_recorder_close(rec->recorder, text);
 	uint64_t cut_ns;
 
-	if (quire_recorder_close(rec->recorder, text))
+	if (rc == 0 && rec->recorder && (!text || rec->incomplete))
+		rc = quire_fail(-ENOMEM, "no memory for the whole recording: it lacks its config "
+					 "or its report");
+	if (rc)
 		trouble(r);
 	if (quire_perfetto_close(rec->perfetto, &cut_ns))
 		trouble(r);

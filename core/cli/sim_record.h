@@ -22,6 +22,7 @@
 struct quire_sim_record {
 	struct quire_recorder *recorder; /* NULL: not asked for */
 	struct quire_perfetto *perfetto; /* likewise */
+	bool incomplete;		 /* there was no memory for the recording's config */
 };
 
 /* Open what the flags ask for, and listen.  Return: 0; -errno with a sentence. */

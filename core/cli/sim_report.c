@@ -63,6 +63,8 @@ int quire_sim_report_open(struct quire_sim_report *report, struct quire_sim_runs
 	if (rc)
 		return rc;
 	report->command = join(argc, argv);
+	if (!report->command)
+		return quire_fail(-ENOMEM, "no memory for the report");
 	sim->plots = calloc(sim->count, sizeof(*sim->plots));
 	return sim->plots ? 0
 			  : quire_fail(-ENOMEM, "no memory for the charts of %u runs", sim->count);

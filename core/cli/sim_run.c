@@ -166,8 +166,9 @@ static void make_settings(const struct quire_sim_runs *sim, const struct run *ru
 		.slo_ttft_s = a->slo_ttft_s,
 		.slo_tpot_s = a->slo_tpot_s,
 	};
-	if (last_ns && !w->closed_users)
-		c->arrivals_per_s = (double)w->count / ((double)last_ns / 1e9);
+	if (w->count && last_ns > w->requests[0].arrival_ns && !w->closed_users)
+		c->arrivals_per_s = (double)(w->count - 1) /
+				    ((double)(last_ns - w->requests[0].arrival_ns) / 1e9);
 	name_arrivals(c, &a->workload.options, run->rate);
 	snprintf(c->scheduler, sizeof(c->scheduler), "%s", sim->schedulers[run->scheduler].full);
 	snprintf(c->allocator, sizeof(c->allocator), "%s", sim->allocators[run->allocator].full);
@@ -382,6 +383,8 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 	quire_report_name_clients(r, w->client_names, w->clients_count);
 	if (rc == 0 && made == 0 && a->intervals)
 		made = run_intervals(sim, &run, &cost->config, &config, r);
+	if (made == 0 && sim->plots && series.short_of_memory)
+		made = quire_fail(-ENOMEM, "no memory for the charts");
 	if (made == 0 && sim->plots)
 		made = quire_plot_latencies(&sim->plots[index], quire_loop_metrics(loop), requests);
 	if (sim->plots)

@@ -3,8 +3,11 @@
  */
 #include "trace_info.h"
 
+#include "core/trace/json_build.h"
+
 #include "cli.h"
 #include "units.h"
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -184,9 +187,10 @@ static json_t *histogram(const struct quire_workload_stats *s)
 	for (unsigned int b = 0; b < QUIRE_BANDS; b++) {
 		if (!s->prompt.bands[b] && !s->output.bands[b])
 			continue;
-		json_array_append_new(all, json_pack("{s:I, s:I, s:I}", "from", (json_int_t)1 << b,
-						     "prompts", (json_int_t)s->prompt.bands[b],
-						     "outputs", (json_int_t)s->output.bands[b]));
+		all = quire_json_append(all,
+					json_pack("{s:I, s:I, s:I}", "from", (json_int_t)1 << b,
+						  "prompts", (json_int_t)s->prompt.bands[b],
+						  "outputs", (json_int_t)s->output.bands[b]));
 	}
 	return all;
 }
@@ -202,16 +206,19 @@ static json_t *prefixes(const struct quire_workload *w, const struct quire_workl
 
 json_t *quire_trace_info_json(const struct quire_workload *w, const struct quire_workload_stats *s)
 {
-	json_t *name = json_string(w->name);
+	json_t *name;
 
-	/* A file's name may be no UTF-8. */
+	errno = 0;
+	name = json_string(w->name);
+	if (!name && errno != ENOMEM) /* a file's name may be no UTF-8 */
+		name = json_null();
 	return json_pack("{s:i, s:o, s:s, s:I, s:I, s:I, s:b, s:b, s:I, s:{s:o, s:o, s:o, s:o, "
 			 "s:o, s:I}, s:o, "
 			 "s:o, s:o, s:o, s:o}",
-			 "schema", 1, "name", name ? name : json_null(), "format", w->format,
-			 "requests", (json_int_t)s->requests, "left_out", (json_int_t)w->left_out,
-			 "clients", (json_int_t)s->clients, "arrivals_known",
-			 (int)w->arrivals_known, "caps_known", (int)w->caps_known, "closed_users",
+			 "schema", 1, "name", name, "format", w->format, "requests",
+			 (json_int_t)s->requests, "left_out", (json_int_t)w->left_out, "clients",
+			 (json_int_t)s->clients, "arrivals_known", (int)w->arrivals_known,
+			 "caps_known", (int)w->caps_known, "closed_users",
 			 (json_int_t)w->closed_users, "arrivals", "last_s", real(s->last_s), "rate",
 			 real(s->rate), "gap_cv", real(s->gap_cv), "dispersion_1s",
 			 real(s->dispersion_1s), "dispersion_10s", real(s->dispersion_10s),

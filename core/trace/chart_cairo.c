@@ -96,8 +96,9 @@ static cairo_status_t to_file(void *file, const unsigned char *data, unsigned in
 int quire_figure_cairo(const struct quire_figure *figure, FILE *out, enum quire_format format,
 		       bool headings)
 {
-	struct painter painter = {
-		.canvas = {cairo_canvas_path, cairo_canvas_text, cairo_canvas_group}};
+	struct painter painter = {.canvas = {.path = cairo_canvas_path,
+					     .text = cairo_canvas_text,
+					     .group = cairo_canvas_group}};
 	double height = ceil(quire_figure_height(figure, headings));
 	bool png = format == QUIRE_PNG;
 	double scale = png ? PIXELS : PT;
@@ -116,7 +117,7 @@ int quire_figure_cairo(const struct quire_figure *figure, FILE *out, enum quire_
 	set_colour(painter.cr, QUIRE_WHITE);
 	cairo_paint(painter.cr);
 	quire_figure_draw(&painter.canvas, figure, headings);
-	status = cairo_status(painter.cr);
+	status = painter.canvas.short_of_memory ? CAIRO_STATUS_NO_MEMORY : cairo_status(painter.cr);
 	cairo_destroy(painter.cr);
 	if (png && status == CAIRO_STATUS_SUCCESS)
 		status = cairo_surface_write_to_png_stream(surface, to_file, out);

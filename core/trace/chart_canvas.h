@@ -35,6 +35,7 @@ struct quire_canvas {
 		     const char *text);
 	/* What is drawn from here belongs together and has a name; NULL ends it. */
 	void (*group)(struct quire_canvas *canvas, const char *name);
+	bool short_of_memory; /* something could not be drawn */
 };
 
 #define QUIRE_DASHES	 5

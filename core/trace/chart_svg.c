@@ -89,7 +89,8 @@ static void svg_group(struct quire_canvas *canvas, const char *name)
 
 int quire_figure_svg(const struct quire_figure *figure, FILE *out, bool headings)
 {
-	struct svg svg = {.canvas = {svg_path, svg_text, svg_group}, .out = out};
+	struct svg svg = {.canvas = {.path = svg_path, .text = svg_text, .group = svg_group},
+			  .out = out};
 	double height = ceil(quire_figure_height(figure, headings));
 
 	if (headings)
@@ -106,5 +107,7 @@ int quire_figure_svg(const struct quire_figure *figure, FILE *out, bool headings
 			       QUIRE_NO_COLOUR);
 	quire_figure_draw(&svg.canvas, figure, headings);
 	fputs("</svg>\n", out);
+	if (svg.canvas.short_of_memory)
+		return quire_fail(-ENOMEM, "no memory for a chart");
 	return ferror(out) ? quire_fail(-EIO, "cannot write a chart: %s", strerror(errno)) : 0;
 }

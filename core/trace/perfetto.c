@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define FULL_BYTES ((uint64_t)256 << 20)
 #define LEVELS	   16u /* times that the picture gets coarser before it is full */
@@ -351,6 +353,14 @@ void quire_perfetto_begin(struct quire_perfetto *p, const char *title, uint32_t 
 	    plain);
 }
 
+static void remove_file(const struct quire_perfetto *p)
+{
+	struct stat st;
+
+	if (lstat(p->path, &st) == 0 && S_ISREG(st.st_mode))
+		unlink(p->path);
+}
+
 int quire_perfetto_close(struct quire_perfetto *p, uint64_t *cut_ns)
 {
 	int rc = 0;
@@ -364,6 +374,8 @@ int quire_perfetto_close(struct quire_perfetto *p, uint64_t *cut_ns)
 	if (fclose(p->out) != 0 && !p->error)
 		p->error = errno ? errno : EIO;
 	*cut_ns = p->cut_ns;
+	if (p->error || !p->state.living) /* half of it, or never begun */
+		remove_file(p);
 	if (p->error)
 		rc = quire_fail(-p->error, "cannot write %s: %s", p->path, strerror(p->error));
 	if (p->state.living)

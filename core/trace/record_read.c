@@ -17,12 +17,12 @@
 bool quire_record_is(const char *path)
 {
 	char magic[8] = "";
-	FILE *file = fopen(path, "rb");
-	bool is = file && fread(magic, sizeof(magic), 1, file) == 1 &&
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is = fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
 		  !memcmp(magic, QUIRE_RECORD_MAGIC, sizeof(magic));
 
-	if (file)
-		fclose(file);
+	if (fd >= 0)
+		close(fd);
 	return is;
 }
 

@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -30,6 +31,7 @@ struct quire_recorder {
 	struct quire_sink sink;	    /* first: a sink and its recorder are one pointer */
 	struct quire_event *events; /* [limit] of the chunk that fills */
 	uint32_t count, limit;
+	bool begun;			     /* the file holds what comes before events */
 	uint32_t fills;			     /* index of it */
 	struct quire_record_chunk *chunk[2]; /* headers, with the events right behind */
 
@@ -302,6 +304,7 @@ void quire_recorder_begin(struct quire_recorder *rec, const struct quire_recorde
 	write_chunk(rec, QUIRE_RECORD_RUN, &config->run, sizeof(config->run));
 	write_chunk(rec, QUIRE_RECORD_CONFIG, config->config, strlen(config->config));
 	write_requests(rec, config);
+	rec->begun = !rec->error;
 	pthread_mutex_init(&rec->lock, NULL);
 	pthread_cond_init(&rec->changed, NULL);
 	rec->threaded =
@@ -356,6 +359,15 @@ void quire_recorder_text(struct quire_recorder *rec, uint32_t request, uint32_t 
 	free(data);
 }
 
+/* There is no run in it. */
+static void remove_file(const struct quire_recorder *rec)
+{
+	struct stat st;
+
+	if (fstat(rec->fd, &st) == 0 && S_ISREG(st.st_mode))
+		unlink(rec->path);
+}
+
 int quire_recorder_close(struct quire_recorder *rec, const char *report)
 {
 	int rc = 0;
@@ -364,8 +376,14 @@ int quire_recorder_close(struct quire_recorder *rec, const char *report)
 		return 0;
 	quire_recorder_flush(rec);
 	end_thread(rec);
-	if (!rec->events) /* never begun: an empty file */
-		rec->error = rec->error ? rec->error : ECANCELED;
+	if (!rec->begun) {
+		if (rec->error)
+			rc = quire_fail(-rec->error, "cannot write %s: %s", rec->path,
+					strerror(rec->error));
+		remove_file(rec);
+		recorder_free(rec);
+		return rc;
+	}
 	if (report)
 		write_chunk(rec, QUIRE_RECORD_REPORT, report, strlen(report));
 	write_chunk(rec, QUIRE_RECORD_END, NULL, 0);

@@ -52,7 +52,8 @@ void quire_recorder_text(struct quire_recorder *rec, uint32_t request, uint32_t 
 /*
  * Write the rest, the report (JSON; NULL: there is none) and the end, and free @rec
  * (NULL is fine).  Return: 0; -errno with a sentence in quire_failure(): the file
- * holds the run up to the point that the sentence names.
+ * holds the run up to the point that the sentence names.  A recording that was not
+ * begun, or could not be, is removed.
  */
 int quire_recorder_close(struct quire_recorder *rec, const char *report);
 

@@ -60,7 +60,7 @@ struct quire_settings {
 	uint32_t samples;      /* of each request; 0: as the source says */
 	double duration_s;     /* the cut; 0: none */
 	double rate;	       /* requests/s that replaced the arrivals; 0: they were kept */
-	double arrivals_per_s; /* requests over the time of the last arrival; 0: burst */
+	double arrivals_per_s; /* gaps over the time from first to last arrival; 0: burst */
 	char arrivals[32];     /* "source", "poisson", "gamma,cv=2", ... */
 	uint32_t closed_users; /* > 0: a closed loop */
 	bool shuffle, audit;
@@ -180,9 +180,12 @@ void quire_spread_histogram(struct quire_spread *s, const struct quire_histogram
  */
 bool quire_report_saturated(const struct quire_metrics *m);
 
+/* Write the "config" of a run's JSON alone.  Return: 0; -EIO, -ENOMEM with a sentence. */
+int quire_report_config_json(FILE *out, const struct quire_report *r);
+
 /*
  * Write the runs as one JSON document that ends with a newline: an object, or if
- * @array an array of objects.  Return: 0; -EIO.
+ * @array an array of objects.  Return: 0; -EIO, -ENOMEM with a sentence.
  */
 int quire_report_json(FILE *out, const struct quire_report *reports, size_t count, bool array);
 

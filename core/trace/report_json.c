@@ -6,10 +6,11 @@
  */
 #include "report.h"
 
+#include "json_build.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ static json_t *requests(const struct quire_report *r)
 		for (; reason[i][n] && n < sizeof(key) - 1; n++)
 			key[n] = (char)tolower((unsigned char)reason[i][n]);
 		key[n] = '\0';
-		json_object_set_new(refusals, key, count(r->refusals[i]));
+		refusals = quire_json_with(refusals, key, count(r->refusals[i]));
 	}
 	return json_pack("{s:o, s:o, s:o, s:o}", "arrived", count(r->arrived), "finished",
 			 count(r->finished), "refused", count(r->refused), "refusals", refusals);
@@ -112,7 +113,7 @@ static json_t *faults(const struct quire_report *r)
 		const struct quire_fault_count *f = &r->faults[i];
 
 		if (f->count)
-			json_array_append_new(
+			list = quire_json_append(
 				list, json_pack("{s:s, s:o, s:o, s:o}", "rule", rule[i], "count",
 						count(f->count), "first_step", count(f->first_step),
 						"first_sequence", count(f->first_seq)));
@@ -128,7 +129,7 @@ static json_t *clients(const struct quire_report *r)
 	for (uint32_t i = 0; i < r->clients_count && i < QUIRE_REPORT_CLIENTS_MAX; i++) {
 		const struct quire_client_figures *c = &r->clients[i];
 
-		json_array_append_new(
+		list = quire_json_append(
 			list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", count(c->id),
 					"name", *c->name ? text(c->name) : json_null(), "requests",
 					count(c->requests), "ttft_s", spread(&c->ttft_s), "e2e_s",
@@ -178,11 +179,10 @@ static json_t *settings(const struct quire_settings *c)
 	};
 
 	for (size_t i = 0; i < sizeof(entry) / sizeof(*entry); i++)
-		json_object_set_new(json, entry[i].key, entry[i].value);
+		json = quire_json_with(json, entry[i].key, entry[i].value);
 	if (c->windowed)
 		window = json_pack("[o, o]", real(c->window_from_s), real(c->window_until_s));
-	json_object_set_new(json, "window_s", window);
-	return json;
+	return quire_json_with(json, "window_s", window);
 }
 
 static json_t *report(const struct quire_report *r)
@@ -229,36 +229,51 @@ static json_t *report(const struct quire_report *r)
 	};
 
 	for (size_t i = 0; i < sizeof(entry) / sizeof(*entry); i++)
-		json_object_set_new(json, entry[i].key, entry[i].value);
+		json = quire_json_with(json, entry[i].key, entry[i].value);
 	if (r->clients_count) {
-		json_object_set_new(json, "clients_count", count(r->clients_count));
-		json_object_set_new(json, "clients", clients(r));
+		json = quire_json_with(json, "clients_count", count(r->clients_count));
+		json = quire_json_with(json, "clients", clients(r));
 	}
 	if (r->interval_level > 0)
-		json_object_set_new(json, "intervals",
-				    json_pack("{s:o, s:o, s:o, s:o}", "level",
-					      real(r->interval_level), "ttft_s",
-					      interval(&r->ttft_interval_s), "tpot_s",
-					      interval(&r->tpot_interval_s), "output_tokens_per_s",
-					      interval(&r->output_tokens_interval_per_s)));
+		json = quire_json_with(
+			json, "intervals",
+			json_pack("{s:o, s:o, s:o, s:o}", "level", real(r->interval_level),
+				  "ttft_s", interval(&r->ttft_interval_s), "tpot_s",
+				  interval(&r->tpot_interval_s), "output_tokens_per_s",
+				  interval(&r->output_tokens_interval_per_s)));
 	if (r->end > QUIRE_RUN_FINISHED && r->end <= QUIRE_RUN_CRASHED)
-		json_object_set_new(json, end_key[r->end], text(r->sentence));
+		json = quire_json_with(json, end_key[r->end], text(r->sentence));
 	return json;
+}
+
+/* @json goes with it.  Into a file: jansson may lose text that it has no memory for. */
+static int write_json(FILE *out, json_t *json, const char *end)
+{
+	int failed;
+
+	if (!json)
+		return quire_fail(-ENOMEM, "no memory for the JSON");
+	errno = 0;
+	failed = json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	json_decref(json);
+	fputs(end, out);
+	if (failed || fflush(out) || ferror(out))
+		return quire_fail(-EIO, "cannot write the JSON: %s",
+				  errno ? strerror(errno) : "no memory");
+	return 0;
+}
+
+int quire_report_config_json(FILE *out, const struct quire_report *r)
+{
+	return write_json(out, settings(&r->config), "");
 }
 
 int quire_report_json(FILE *out, const struct quire_report *reports, size_t reports_count,
 		      bool array)
 {
 	json_t *json = array ? json_array() : report(&reports[0]);
-	int failed;
 
 	for (size_t i = 0; array && i < reports_count; i++)
-		json_array_append_new(json, report(&reports[i]));
-	failed = json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	json_decref(json);
-	fputc('\n', out);
-	if (failed || fflush(out) || ferror(out))
-		return quire_fail(-EIO, "cannot write the JSON: %s",
-				  errno ? strerror(errno) : "no memory");
-	return 0;
+		json = quire_json_append(json, report(&reports[i]));
+	return write_json(out, json, "\n");
 }

@@ -59,6 +59,10 @@ void quire_rows_headline(const struct quire_rows *t)
 		snprintf(line + n, sizeof(line) - n, " of %s", text);
 	}
 	quire_show_wrap(t->out, t->style, line, 2);
+	if (*c->time_model)
+		fprintf(t->out,
+			"! steps take the times of %s, whatever model and GPU it was made of\n",
+			c->time_model);
 	if (!c->windowed)
 		return;
 	if (isfinite(c->window_until_s))

@@ -26,7 +26,7 @@ const struct quire_column quire_columns[COLUMNS] = {
 	{CLIENTS, "ITL", "p99", TIME, LOW, ALWAYS, FIGURE(itl_s.p99),
 	 "inter-token latency: each single gap between two tokens of an answer"},
 	{CLIENTS, "E2E", "mean", QUEUED_TIME, LOW, ALWAYS, FIGURE(e2e_s.mean),
-	 "end-to-end latency: from a request's arrival to its last token"},
+	 "end-to-end latency: from arrival to the last token, or until its batch returns"},
 	{MEMORY, "batch", "size", RATE, NEITHER, ALWAYS, FIGURE(sequences_mean),
 	 "sequences that hold memory, mean over steps"},
 	{MEMORY, "preemp-", "tions", COUNT, NEITHER, WITH_PREEMPTION, 0,

@@ -98,7 +98,7 @@ uint32_t quire_series_points(const struct quire_series *s, enum quire_series_kin
 
 /* ---- the sink ---- */
 
-/* Rows that are kept are told from answers that go on; without memory they are not. */
+/* Rows that are kept are told from answers that go on. */
 static void mark_kept(struct quire_series_sink *s, uint32_t seq, bool kept)
 {
 	size_t word = seq / 64, words = s->kept_words ? s->kept_words : 64;
@@ -113,8 +113,10 @@ static void mark_kept(struct quire_series_sink *s, uint32_t seq, bool kept)
 		while (words <= word)
 			words *= 2;
 		bits = realloc(s->kept_bits, words * sizeof(*bits));
-		if (!bits)
+		if (!bits) {
+			s->short_of_memory = true;
 			return;
+		}
 		memset(bits + s->kept_words, 0, (words - s->kept_words) * sizeof(*bits));
 		s->kept_bits = bits;
 		s->kept_words = words;

@@ -81,6 +81,7 @@ struct quire_series_sink {
 	uint32_t arrival_step;
 	uint64_t *kept_bits; /* [kept_words] by sequence id; owned */
 	size_t kept_words;
+	bool short_of_memory; /* what is shown of padding may be wrong */
 
 	/* the step that runs, or the last */
 	uint64_t begin_ns, end_ns;
