@@ -164,7 +164,8 @@ static void watch_group(struct quire_canvas *canvas, const char *name)
 /* Draw @count points everywhere a chart can have them. */
 static void draw_all(const double *x, const double *y, uint32_t count, enum quire_scale scale)
 {
-	struct watcher w = {.canvas = {.path = watch_path, .text = watch_text, .group = watch_group}};
+	struct watcher w = {
+		.canvas = {.path = watch_path, .text = watch_text, .group = watch_group}};
 	struct quire_curve curves[3] = {{.name = "a", .x = x, .y = y, .count = count, .dots = true},
 					{.look = {.area = true}, .x = x, .y = y, .count = count},
 					{.look = {.area = true}, .x = x, .y = y, .count = count}};
