@@ -57,10 +57,13 @@ void audit_free(struct audit *a)
 	((loop)->broken = true, quire_fail(-EFAULT, "audit: allocator '%s': " format,              \
 					   (loop)->pool.ops.name, __VA_ARGS__))
 
-/* Samples of a request share its prompt's tokens; what they generate is their own. */
+/*
+ * Samples of a request share its prompt's tokens; what they generate is their own.
+ * Beams inherit from each other, and are not told apart.
+ */
 static uint64_t tag_of(const struct quire_seq *seq, uint32_t token)
 {
-	if (token < seq->request->prompt_tokens)
+	if (token < seq->request->prompt_tokens || seq->request->beams > 1)
 		return (seq->request->id + 1) << 32 | token;
 	return 1ull << 63 | (uint64_t)seq->id << 32 | token;
 }

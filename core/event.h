@@ -28,7 +28,8 @@ extern "C" {
  * of their blocks.  UNMAP: its map is forgotten, and MAPs of all its blocks follow;
  * that of one that is preempted or gone is forgotten without saying.  FAULT tells a
  * rule that was broken (enum quire_fault).  END is the last event; its oracle says
- * whether the allocator called quire_kv_end().
+ * whether the allocator called quire_kv_end().  IDLE: a plan was empty; together with
+ * STEP it tells when each plan was made, which a replay needs.
  */
 /*	 kind     decides         a, b, c	(seq is 0 where an event has no sequence) */
 #define QUIRE_EVENTS(X)                                                                            \
@@ -50,7 +51,8 @@ extern "C" {
 	X(SHARE, QUIRE_TELLS, "mapped_slots", "map_slots", "map_slots_high")                       \
 	X(UNMAP, QUIRE_TELLS, "blocks", "", "")                                                    \
 	X(FAULT, QUIRE_TELLS, "rule", "", "")                                                      \
-	X(END, QUIRE_TELLS, "oracle", "errno", "")
+	X(END, QUIRE_TELLS, "oracle", "errno", "")                                                 \
+	X(IDLE, QUIRE_TELLS, "", "", "")
 
 enum quire_event_kind {
 #define X(kind, decides, a, b, c) QUIRE_EV_##kind,

@@ -37,6 +37,19 @@ struct quire_exec_ops {
 	 */
 	int (*step)(struct quire_exec *ex, const struct quire_plan *plan,
 		    struct quire_result *results);
+	/*
+	 * Optional.  The core takes @result's token for @seq's next one.  @parent: @seq
+	 * is born with it, from all that @parent knew before this step (a fork).  Parents
+	 * come behind their forks.  Return: does @seq end with it for a reason that
+	 * step() could not see, as a text to stop at?
+	 */
+	bool (*append)(struct quire_exec *ex, const struct quire_seq *seq,
+		       const struct quire_seq *parent, const struct quire_result *result);
+	/*
+	 * Optional.  No map shows these slots any more; a copy of the next plan may still
+	 * read them.  For those who poison what is free.
+	 */
+	void (*forget)(struct quire_exec *ex, uint32_t first, uint32_t slots);
 };
 
 struct quire_exec {

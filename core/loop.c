@@ -47,6 +47,8 @@ static void arrive(struct quire_loop *loop)
 	     request->output_tokens_max, request->samples);
 
 	cs = seq_new(loop, request, 0);
+	if (request->beams > 1)
+		cs->beams = beams_new(loop, cs);
 	if (request->prompt_tokens >= loop->config.seq_tokens_max)
 		seq_refuse(loop, cs, QUIRE_REFUSED_MODEL_LEN);
 	else if (!pool_fits(&loop->pool, cs, request->prompt_tokens))
@@ -57,10 +59,10 @@ static void arrive(struct quire_loop *loop)
 		loop->sched_ops.enqueue(&loop->sched, &cs->seq);
 }
 
-/* @cs knows one token more.  Return: is it the last? */
-static bool token_add(struct quire_loop *loop, struct core_seq *cs,
-		      const struct quire_result *result)
+bool token_add(struct quire_loop *loop, struct core_seq *cs, const struct core_seq *parent,
+	       const struct quire_result *result)
 {
+	struct quire_exec *exec = &loop->config.exec;
 	struct quire_metrics *m = &loop->metrics;
 	bool end;
 
@@ -78,35 +80,48 @@ static bool token_add(struct quire_loop *loop, struct core_seq *cs,
 			m->prompt_tokens += cs->seq.request->prompt_tokens;
 	}
 	cs->last_token_ns = loop->now_ns;
+	if (exec->ops->append)
+		end |= exec->ops->append(exec, &cs->seq, parent ? &parent->seq : NULL, result);
 	tell(loop, QUIRE_EV_SAMPLE, cs->seq.id, result->token, cs->seq.known_tokens, end);
 	return end;
 }
 
-/*
- * One more sample of @parent's request, which starts with @result.  It is born
- * running, on its parent's slots, if it may hold slots at all.
- */
-static void fork_sample(struct quire_loop *loop, struct core_seq *parent, uint32_t sample,
-			const struct quire_result *result)
+struct core_seq *fork_seq(struct quire_loop *loop, struct core_seq *parent, uint32_t sample,
+			  const struct quire_result *result, bool share, bool *end)
 {
 	struct core_seq *cs = seq_new(loop, parent->seq.request, sample);
 
-	if (loop->pool.seqs_held < loop->pool.kv.seqs_max && !loop->broken &&
-	    pool_fork(loop, parent, cs) == 0) {
+	cs->scheduled = true;
+	cs->seq.known_tokens = parent->seq.known_tokens;
+	loop->known_sum += parent->seq.known_tokens - parent->seq.request->prompt_tokens;
+	cs->last_token_ns = parent->last_token_ns;
+	if (share && parent->map_slots && loop->pool.seqs_held < loop->pool.kv.seqs_max &&
+	    !loop->broken && pool_fork(loop, parent, cs) == 0) {
 		cs->seq.cached_tokens = cs->cached_most = parent->seq.cached_tokens;
 		cs->seq.state = QUIRE_RUNNING;
+	}
+	if (parent->beams) {
+		cs->beams = parent->beams;
+		cs->outcome->samples_left++;
 	}
 	loop->metrics.forks++;
 	decide(loop, QUIRE_EV_FORK, cs->seq.id, parent->seq.id, cs->seq.cached_tokens,
 	       cs->seq.known_tokens);
-	if (!token_add(loop, cs, result)) {
+	*end = token_add(loop, cs, parent, result);
+	return cs;
+}
+
+/* One more sample of @parent's request, which starts with @result. */
+static void fork_sample(struct quire_loop *loop, struct core_seq *parent, uint32_t sample,
+			const struct quire_result *result)
+{
+	bool end;
+	struct core_seq *cs = fork_seq(loop, parent, sample, result, true, &end);
+
+	if (end)
+		seq_stillborn(loop, cs);
+	else
 		loop->sched_ops.enqueue(&loop->sched, &cs->seq);
-		return;
-	}
-	/* It ends before any scheduler has met it. */
-	cs->seq.state = QUIRE_FINISHED;
-	decide(loop, QUIRE_EV_FINISH, cs->seq.id, cs->seq.known_tokens, 0, 0);
-	seq_free(loop, cs);
 }
 
 static void item_done(struct quire_loop *loop, const struct quire_item *item)
@@ -131,7 +146,9 @@ static void item_done(struct quire_loop *loop, const struct quire_item *item)
 		for (uint32_t k = 1; k < item->candidates; k++)
 			fork_sample(loop, cs, k, &result[k]);
 	}
-	if (token_add(loop, cs, result))
+	if (cs->beams)
+		beams_take(loop, cs, result);
+	else if (token_add(loop, cs, NULL, result))
 		seq_done(loop, cs);
 }
 
@@ -239,8 +256,11 @@ static int idle(struct quire_loop *loop)
 
 	if (loop->empty_plans++ == EMPTY_PLANS_MAX)
 		return eject_scheduler(loop, "stalls: it planned nothing a million times in a row");
+	tell(loop, QUIRE_EV_IDLE, 0, 0, 0, 0);
 	if (loop->changed)
 		return 0; /* a preemption, a drop or a refusal may have made room */
+	if (loop->beams_used && beams_park(loop))
+		return 0;
 	if (m->arrived < m->requests_count && !loop->config.closed_users &&
 	    loop->config.requests[m->arrived].arrival_ns < until_ns)
 		until_ns = loop->config.requests[m->arrived].arrival_ns;
@@ -334,6 +354,12 @@ int quire_loop_run(struct quire_loop *loop)
 	int rc = 0;
 
 	while (rc == 0) {
+		if (loop->config.stop && *loop->config.stop) {
+			rc = quire_fail(-EINTR, "stopped in step %llu, at %.6f s",
+					(unsigned long long)loop->plan.step,
+					(double)loop->now_ns / 1e9);
+			break;
+		}
 		loop->now_ns = exec->ops->now_ns(exec);
 		while (due(loop))
 			arrive(loop);

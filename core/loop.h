@@ -12,6 +12,7 @@
 #include "exec.h"
 #include "trace/metrics.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #define QUIRE_SEQS_MAX 65535 /* sequences that share a slot are counted in 16 bits */
@@ -33,7 +34,9 @@ struct quire_loop_config {
 
 	uint64_t window_from_ns, window_until_ns; /* of the metrics; see metrics.h */
 	struct quire_exec exec;
+	double length_penalty;	 /* of beams: a text's score is sum(logprobs) / tokens^it */
 	struct quire_sink *sink; /* NULL: nobody listens */
+	const volatile sig_atomic_t *stop; /* not 0: end after this step; NULL: never */
 	/* Called about ten times a second of real time; NULL: never. */
 	void (*progress)(void *arg, uint64_t now_ns, uint32_t finished, uint32_t count);
 	void *progress_arg;
@@ -51,8 +54,8 @@ struct quire_loop *quire_loop_new(const struct quire_loop_config *config);
 
 /*
  * Run until every request is finished or refused.  Return: 0; -ECANCELED a
- * module was ejected; -EIO the executor failed; see quire_failure().  The
- * metrics are sound up to that point in any case.
+ * module was ejected; -EIO the executor failed; -EINTR it was stopped; see
+ * quire_failure().  The metrics are sound up to that point in any case.
  */
 int quire_loop_run(struct quire_loop *loop);
 

@@ -153,8 +153,10 @@ int quire_plan_add(struct quire_plan *plan, struct quire_seq *seq, uint32_t toke
 			cs->outcome->first_scheduled_ns = plan->now_ns;
 		}
 	}
-	if (tokens == quire_plan_todo(seq)) {
-		item->candidates = cs->forks_due ? seq->request->samples : 1;
+	if (tokens == quire_plan_todo(seq) && !cs->ready) {
+		item->candidates = cs->beams	   ? 2 * seq->request->beams
+				   : cs->forks_due ? seq->request->samples
+						   : 1;
 		plan->results_count += item->candidates;
 	}
 	pool_run(&loop->pool, cs, tokens);
@@ -226,6 +228,14 @@ int quire_plan_pad(struct quire_plan *plan, uint32_t slots)
 	plan->pad_tokens = longest;
 	plan->tokens_count = longest * plan->items_count;
 	return 0;
+}
+
+void quire_plan_map(const struct quire_plan *plan, const struct quire_seq *seq,
+		    struct quire_map *map)
+{
+	const struct pool *pool = &plan->loop->pool;
+
+	pool->ops.map(&pool->kv, seq, map);
 }
 
 bool quire_plan_has(const struct quire_plan *plan, const struct quire_seq *seq)

@@ -44,6 +44,10 @@ struct quire_plan {
 	struct quire_loop *loop; /* whose plan it is; the core's */
 };
 
+/* Where @seq's tokens are; valid until the step is done. */
+void quire_plan_map(const struct quire_plan *plan, const struct quire_seq *seq,
+		    struct quire_map *map);
+
 #ifdef __cplusplus
 }
 #endif

@@ -104,6 +104,16 @@ static bool all_are(const uint16_t *uses, uint32_t count, uint16_t value)
 	return !differ;
 }
 
+/* No map shows these slots any more. */
+static void forget(struct quire_loop *loop, uint32_t first, uint32_t slots)
+{
+	struct quire_exec *exec = &loop->config.exec;
+
+	loop->pool.mapped -= slots;
+	if (exec->ops && exec->ops->forget)
+		exec->ops->forget(exec, first, slots);
+}
+
 /* Take one use off the block at @first, as it was shown in block @index of @cs's map. */
 static int unuse(struct quire_loop *loop, const struct core_seq *cs, uint32_t index, uint32_t first,
 		 uint32_t slots)
@@ -117,7 +127,7 @@ static int unuse(struct quire_loop *loop, const struct core_seq *cs, uint32_t in
 			      cs->seq.id);
 	if (all_are(uses, slots, 1)) { /* nearly always */
 		memset(uses, 0, slots * sizeof(*uses));
-		pool->mapped -= slots;
+		forget(loop, first, slots);
 		return 0;
 	}
 	for (uint32_t i = 0; i < slots; i++) {
@@ -125,7 +135,7 @@ static int unuse(struct quire_loop *loop, const struct core_seq *cs, uint32_t in
 			return BREACH(loop, "changed the map of sequence %u without being asked",
 				      cs->seq.id);
 		if (--uses[i] == 0)
-			pool->mapped--;
+			forget(loop, first + i, 1);
 		else if (i < live)
 			pool->shared_live--;
 	}

@@ -81,6 +81,8 @@ void seq_free(struct quire_loop *loop, struct core_seq *cs)
 	struct quire_outcome *outcome = cs->outcome;
 
 	pool_release(loop, cs);
+	if (cs->beams)
+		beams_leave(loop, cs);
 	if (cs->seq.queue) { /* its record will be used again: nobody may point at it */
 		quire_queue_remove(&cs->seq);
 		if (!loop->broken)
@@ -111,13 +113,30 @@ void seq_free(struct quire_loop *loop, struct core_seq *cs)
 	loop->seqs_free = cs;
 }
 
+void seq_stillborn(struct quire_loop *loop, struct core_seq *cs)
+{
+	cs->seq.state = QUIRE_FINISHED;
+	decide(loop, QUIRE_EV_FINISH, cs->seq.id, cs->seq.known_tokens, 0, 0);
+	seq_free(loop, cs);
+}
+
+bool seq_withdraw(struct quire_loop *loop, struct core_seq *cs)
+{
+	bool keep = loop->sched_ops.finish(&loop->sched, &cs->seq);
+
+	if (!keep || cs->map_slots)
+		return keep;
+	quire_queue_remove(&cs->seq); /* it holds no slots, and cannot be kept */
+	return false;
+}
+
 /* @cs has ended; the scheduler may keep its row. */
 void seq_done(struct quire_loop *loop, struct core_seq *cs)
 {
 	bool keep;
 
 	cs->seq.state = QUIRE_FINISHED;
-	keep = loop->sched_ops.finish(&loop->sched, &cs->seq) && cs->map_slots;
+	keep = !cs->parked && seq_withdraw(loop, cs);
 	decide(loop, QUIRE_EV_FINISH, cs->seq.id, cs->seq.known_tokens, keep, 0);
 	if (!keep) {
 		seq_free(loop, cs);
@@ -135,4 +154,6 @@ void seq_refuse(struct quire_loop *loop, struct core_seq *cs, enum quire_refusal
 	cs->outcome->refused = why;
 	if (cs->forks_due) /* its other samples will not be born */
 		cs->outcome->samples_left = 1;
+	if (cs->beams)
+		beams_refuse(loop, cs, why);
 }

@@ -65,22 +65,32 @@ static int tables_init(struct quire_loop *loop)
 {
 	const struct quire_loop_config *c = &loop->config;
 	struct quire_plan *plan = &loop->plan;
-	uint64_t seqs = 0, samples_max = 1;
+	uint64_t seqs = 0, candidates_max = 1;
 	int rc;
 
 	for (uint32_t i = 0; i < c->requests_count; i++) {
-		seqs += c->requests[i].samples;
-		if (c->requests[i].samples > samples_max)
-			samples_max = c->requests[i].samples;
+		const struct quire_request *q = &c->requests[i];
+		uint32_t candidates = q->beams > 1 ? 2 * q->beams : q->samples;
+
+		/* Of beams, one more: a text that is complete is born and gone. */
+		seqs += q->beams > 1 ? q->beams + 1 : q->samples;
+		if (candidates > candidates_max)
+			candidates_max = candidates;
+		if (q->beams > 1) {
+			loop->beams_limit++;
+			loop->beams_max = q->beams > loop->beams_max ? q->beams : loop->beams_max;
+		}
 	}
 	rc = seqs_init(loop, seqs);
+	if (rc == 0)
+		rc = beams_init(loop);
 	if (rc)
 		return rc;
 	plan->loop = loop;
 	plan->items_limit = c->seqs_max;
 	plan->tokens_limit = loop->sched.step_tokens_max;
 	plan->copies.limit = c->slots_total + c->seqs_max;
-	loop->results = calloc(samples_max * c->seqs_max, sizeof(*loop->results));
+	loop->results = calloc(candidates_max * c->seqs_max, sizeof(*loop->results));
 	plan->items = calloc(plan->items_limit, sizeof(*plan->items));
 	plan->copies.at = calloc(plan->copies.limit, sizeof(*plan->copies.at));
 	loop->metrics.outcomes =
@@ -128,6 +138,7 @@ void quire_loop_free(struct quire_loop *loop)
 	audit_free(loop->audit);
 	free(loop->sched.priv);
 	free(loop->seqs);
+	beams_exit(loop);
 	free(loop->results);
 	free(loop->plan.items);
 	free(loop->plan.copies.at);

@@ -35,7 +35,10 @@ struct core_seq {
 	bool forks_due;		/* its request's other samples start with its next token */
 	bool forked;		/* shares slots; the next grow() may have to copy */
 	bool kept;		/* finished, and kept by the scheduler */
+	bool ready;		/* of a beam: its candidates are in, it waits for its sisters */
+	bool parked;		/* ready, and out of the scheduler's hands; see beams.c */
 	bool in_window;		/* its request arrived in the window */
+	struct beams *beams;	/* of its request; NULL: no beam search */
 	struct core_seq *elder, *younger; /* the list of the living */
 };
 
@@ -71,6 +74,7 @@ struct pool_sample {
 };
 
 struct audit; /* audit.c */
+struct beams; /* beams.c */
 
 struct quire_loop {
 	struct quire_loop_config config;
@@ -86,6 +90,11 @@ struct quire_loop {
 	size_t seq_bytes;
 	uint32_t seqs_limit, seqs_used; /* records ever used: the rest is untouched */
 	struct core_seq *seqs_free;	/* given back, by younger */
+	char *beams;			/* arena of [beams_limit] records of beams_bytes each */
+	size_t beams_bytes;
+	uint32_t beams_limit, beams_used; /* requests that search with beams; begun so far */
+	uint32_t beams_max;		  /* the widest */
+	struct beams *beams_free;	  /* given back */
 	struct core_seq *eldest, *youngest;
 	uint32_t living, kept;
 	uint32_t scheduled; /* requests scheduled at least once, and not given up */
@@ -138,10 +147,37 @@ struct core_seq *seq_new(struct quire_loop *loop, const struct quire_request *re
 			 uint32_t sample);
 /* @cs has ended, or was refused: the scheduler lets it go, or keeps its row. */
 void seq_done(struct quire_loop *loop, struct core_seq *cs);
+/* The scheduler lets @cs go.  Return: would it rather keep it, and may it? */
+bool seq_withdraw(struct quire_loop *loop, struct core_seq *cs);
 /* Say that @cs's request is given up, and why; seq_done() or seq_free() follows. */
 void seq_refuse(struct quire_loop *loop, struct core_seq *cs, enum quire_refusal why);
 /* Give back all that @cs holds, and its record. */
 void seq_free(struct quire_loop *loop, struct core_seq *cs);
+
+/* loop.c: @cs knows one token more; @parent: it is born with it.  Return: is it the last? */
+bool token_add(struct quire_loop *loop, struct core_seq *cs, const struct core_seq *parent,
+	       const struct quire_result *result);
+/* One more sequence of @parent's request, which starts with @result: born running, on
+ * its parent's slots, if it is to @share them and may hold slots at all.  It is told and
+ * has its token, and no scheduler has met it yet.  *end: is its first token its last? */
+struct core_seq *fork_seq(struct quire_loop *loop, struct core_seq *parent, uint32_t sample,
+			  const struct quire_result *result, bool share, bool *end);
+/* It ends before any scheduler has met it. */
+void seq_stillborn(struct quire_loop *loop, struct core_seq *cs);
+
+/* beams.c */
+int beams_init(struct quire_loop *loop);
+void beams_exit(struct quire_loop *loop);
+struct beams *beams_new(struct quire_loop *loop, struct core_seq *cs);
+/* @cs is gone. */
+void beams_leave(struct quire_loop *loop, struct core_seq *cs);
+/* @cs is given up, and its sisters with it. */
+void beams_refuse(struct quire_loop *loop, const struct core_seq *cs, enum quire_refusal why);
+/* Candidates of @cs are in; if it was the last of its sisters, all take their step. */
+void beams_take(struct quire_loop *loop, struct core_seq *cs, const struct quire_result *results);
+/* Nothing can be planned: take the slots of one that only waits for its sisters, and the
+ * sequence out of the scheduler's hands.  Return: was there one? */
+bool beams_park(struct quire_loop *loop);
 
 /*
  * pool.c.  -ENOSPC and -E2BIG are the allocator's answers; -EFAULT: it broke its

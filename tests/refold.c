@@ -388,6 +388,10 @@ static void one(struct fold *f, const struct quire_event *e, const struct quire_
 		f->m.end_ns = e->at_ns;
 		f->m.end_asked = e->a;
 		break;
+	case QUIRE_EV_IDLE:
+		if (before && before->step == e->step && before->kind == QUIRE_EV_DONE)
+			wrong(f, "step %u: idle, though it has run", e->step);
+		break;
 	case QUIRE_EV_EJECT:
 	case QUIRE_EV_COUNT:
 		wrong(f, "an event of kind %u", e->kind);

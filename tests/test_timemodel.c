@@ -150,20 +150,30 @@ END_TEST
 START_TEST(replay_step_by_step)
 {
 	static const uint32_t work[][2] = {{1, 5}};
-	uint64_t *steps = malloc(2 * sizeof(*steps)), ns;
+	struct quire_replay_plan *plans = malloc(3 * sizeof(*plans));
 	struct quire_timing *t;
+	uint64_t ns, step = 0;
 	struct hand h;
 
-	steps[0] = 111;
-	steps[1] = 222;
-	t = quire_timing_replay(steps, 2);
+	plans[0] = (struct quire_replay_plan){1, 5, 116};
+	plans[1] = (struct quire_replay_plan){3, 120, 0}; /* empty */
+	plans[2] = (struct quire_replay_plan){4, 200, 422};
+	t = quire_timing_replay(plans, 3);
 	plan_of(&h, 1, work);
 	ck_assert_uint_eq(ns_of(t, &h.plan), 111);
-	h.plan.step = 2;
+	h.plan.step = 4;
 	ck_assert_uint_eq(ns_of(t, &h.plan), 222);
 	h.plan.step = 3;
 	ck_assert_int_eq(t->ops->step_ns(t, &h.plan, &ns), -ERANGE);
-	ck_assert_ptr_nonnull(strstr(quire_failure(), "2 steps"));
+	h.plan.step = 5;
+	ck_assert_int_eq(t->ops->step_ns(t, &h.plan, &ns), -ERANGE);
+	ck_assert_ptr_nonnull(strstr(quire_failure(), "3 plans, and no step 5"));
+	ck_assert_uint_eq(t->ops->next_ns(t, &step), 5);
+	ck_assert_uint_eq(step, 1);
+	ck_assert_uint_eq(t->ops->next_ns(t, &step), 120);
+	ck_assert_uint_eq(step, 3);
+	ck_assert_uint_eq(t->ops->next_ns(t, &step), 200);
+	ck_assert_uint_eq(t->ops->next_ns(t, &step), 0);
 	quire_timing_free(t);
 }
 END_TEST

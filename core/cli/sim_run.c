@@ -154,6 +154,7 @@ static void make_settings(const struct quire_sim_runs *sim, const struct run *ru
 		.kv_bytes_per_token = quire_model_kv_bytes(model, a->kv_dtype->bits),
 		.requests = w->count,
 		.samples = a->workload.options.samples,
+		.beams = a->workload.options.beams,
 		.duration_s = a->workload.options.duration_s,
 		.rate = run->rate,
 		.closed_users = w->closed_users,

@@ -10,26 +10,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The time of each step is from its STEP to its DONE. */
-static int read_steps(const struct quire_record *r, uint64_t *steps_ns, size_t count)
+/* Plans are numbered along a run, those that were empty too. */
+static int read_plans(const struct quire_record *r, struct quire_replay_plan *plans, size_t *found)
 {
 	struct quire_record_cursor at = {.record = r};
 	const struct quire_event *e;
-	uint64_t begin_ns = 0;
-	size_t found = 0;
+	size_t count = 0, steps = 0;
 
 	while ((e = quire_record_next(&at))) {
-		if (e->kind == QUIRE_EV_STEP)
-			begin_ns = e->at_ns;
-		if (e->kind != QUIRE_EV_DONE)
-			continue;
-		if (found == count || e->step != found + 1 || e->at_ns < begin_ns)
-			return quire_fail(-EINVAL,
-					  "time model %s: its steps are not numbered from 1 on",
-					  r->path);
-		steps_ns[found++] = e->at_ns - begin_ns;
+		struct quire_replay_plan *last = count ? &plans[count - 1] : NULL;
+
+		if (e->kind == QUIRE_EV_STEP || e->kind == QUIRE_EV_IDLE) {
+			if (last && (e->step <= last->step || e->at_ns < last->begin_ns))
+				return quire_fail(-EINVAL, "time model %s: step %u comes too late",
+						  r->path, e->step);
+			plans[count++] = (struct quire_replay_plan){e->step, e->at_ns, 0};
+		} else if (e->kind == QUIRE_EV_DONE) {
+			if (!last || e->step != last->step || e->at_ns < last->begin_ns)
+				return quire_fail(-EINVAL,
+						  "time model %s: step %u ends and was not begun",
+						  r->path, e->step);
+			last->end_ns = e->at_ns;
+			steps++;
+		}
 	}
-	return 0;
+	*found = count;
+	return steps ? 0
+		     : quire_fail(-EINVAL, "time model %s: the recording has no steps", r->path);
 }
 
 static int open_recording(struct quire_timing **timing, const char *path)
@@ -37,29 +44,26 @@ static int open_recording(struct quire_timing **timing, const char *path)
 	struct quire_record_cursor at;
 	const struct quire_event *e;
 	struct quire_record *r;
-	uint64_t *steps_ns = NULL;
-	size_t count = 0;
+	struct quire_replay_plan *plans;
+	size_t count = 1;
 	int rc = quire_record_open(&r, path);
 
 	if (rc)
 		return rc;
 	at = (struct quire_record_cursor){.record = r};
 	while ((e = quire_record_next(&at)))
-		count += e->kind == QUIRE_EV_DONE;
-	if (count == 0)
-		rc = quire_fail(-EINVAL, "time model %s: the recording has no steps", path);
-	else if (!(steps_ns = malloc(count * sizeof(*steps_ns))))
-		rc = quire_fail(-ENOMEM, "time model %s: no memory", path);
-	else
-		rc = read_steps(r, steps_ns, count);
+		count += e->kind == QUIRE_EV_STEP || e->kind == QUIRE_EV_IDLE;
+	plans = malloc(count * sizeof(*plans));
+	rc = plans ? read_plans(r, plans, &count)
+		   : quire_fail(-ENOMEM, "time model %s: no memory", path);
 	quire_record_close(r);
 	if (rc == 0) {
-		*timing = quire_timing_replay(steps_ns, count);
+		*timing = quire_timing_replay(plans, count);
 		if (*timing)
 			return 0;
 		rc = quire_fail(-ENOMEM, "time model %s: no memory", path);
 	}
-	free(steps_ns);
+	free(plans);
 	return rc;
 }
 

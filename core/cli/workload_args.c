@@ -22,6 +22,7 @@ const char quire_workload_args_help[] =
 	"                       answer), rescaled (the source's own, but R/s on average)\n"
 	"  --shuffle            put the lengths in another order, keep the arrival times\n"
 	"  --samples N          N answers to every prompt\n"
+	"  --beams N            beam search: the N likeliest answers, side by side\n"
 	"  --seed N             of all that is drawn (default 0); --seeds A:B for several\n";
 
 static int parse_seeds(struct quire_workload_args *a, const char *text)
@@ -72,6 +73,8 @@ static int parse(struct quire_workload_args *a, const char *name, const char *va
 	}
 	if (!strcmp(name, "samples"))
 		return quire_parse_u32("--samples", value, 1, 1024, &o->samples);
+	if (!strcmp(name, "beams"))
+		return quire_parse_u32("--beams", value, 1, 64, &o->beams);
 	if (!strcmp(name, "seeds"))
 		return parse_seeds(a, value);
 	if (!strcmp(name, "seed")) {

@@ -42,6 +42,7 @@ struct quire_request {
 	uint32_t samples;	    /* sequences that share this prompt, >= 1 */
 	uint32_t client;	    /* who asked, for fair schedulers */
 	int32_t priority;	    /* smaller is more urgent; 0 unless the client says */
+	uint32_t beams;		    /* > 1: beam search of this width, and samples is 1 */
 };
 
 /*

@@ -44,8 +44,8 @@ struct quire_sched_ops {
 	 * any queue.  Return false: it is forgotten, and freed on return.  Return
 	 * true: keep it and its slots until quire_plan_drop(); a kept sequence may
 	 * be planned with 1 token, as padding.  One that holds no slots cannot be
-	 * kept: what is returned does not count then.  A sequence that is let go,
-	 * here or in quire_plan_drop(), must stand in no queue any more.
+	 * kept: what is returned does not count then, and it is taken from its queue.  A sequence
+	 * that is let go, here or in quire_plan_drop(), must stand in no queue any more.
 	 */
 	bool (*finish)(struct quire_sched *s, struct quire_seq *seq);
 

@@ -9,8 +9,17 @@
 
 static uint64_t sim_now_ns(struct quire_exec *ex)
 {
-	const struct quire_sim *sim = ex->priv;
+	struct quire_sim *sim = ex->priv;
+	const struct quire_timing *timing = sim->timing;
+	uint64_t next_ns;
 
+	/* The loop reads the clock once after a step, and once before a plan. */
+	if (timing && timing->ops->next_ns && !sim->stepped) {
+		next_ns = timing->ops->next_ns(timing, &sim->plan);
+		if (next_ns > sim->clock_ns)
+			sim->clock_ns = next_ns;
+	}
+	sim->stepped = false;
 	return sim->clock_ns;
 }
 
@@ -41,6 +50,7 @@ static int sim_step(struct quire_exec *ex, const struct quire_plan *plan,
 	for (uint32_t i = 0; i < plan->items_count; i++) {
 		const struct quire_item *item = &plan->items[i];
 		const struct quire_seq *seq = item->seq;
+		const bool beams = seq->request->beams > 1;
 		uint32_t generated;
 		bool end;
 
@@ -49,8 +59,12 @@ static int sim_step(struct quire_exec *ex, const struct quire_plan *plan,
 		generated = seq->known_tokens - seq->request->prompt_tokens;
 		end = generated + 1 >= sim->output_tokens[seq->request->id];
 		for (uint32_t k = 0; k < item->candidates; k++) {
+			const uint32_t token = pseudo_token(seq, k);
+
+			/* Beams are ranked by logprobs: those of one row lie some way apart. */
 			results[item->result + k] = (struct quire_result){
-				.token = pseudo_token(seq, k),
+				.token = token,
+				.logprob = beams ? -(float)(128 * k + token % 256) / 256 : 0,
 				.end = end,
 			};
 		}
@@ -60,9 +74,12 @@ static int sim_step(struct quire_exec *ex, const struct quire_plan *plan,
 		return 0;
 	}
 	rc = sim->timing->ops->step_ns(sim->timing, plan, &ns);
-	if (rc == 0)
-		sim->clock_ns += ns;
-	return rc;
+	if (rc)
+		return rc;
+	sim->clock_ns += ns;
+	sim->plan = plan->step;
+	sim->stepped = true;
+	return 0;
 }
 
 const struct quire_exec_ops quire_exec_sim = {

@@ -17,6 +17,8 @@ struct quire_sim {
 	struct quire_cost *cost;       /* borrowed */
 	struct quire_timing *timing;   /* instead of cost; NULL: none; borrowed */
 	const uint32_t *output_tokens; /* [request id] true lengths; borrowed */
+	uint64_t plan;		       /* of a replay: the last one whose time was told ... */
+	bool stepped;		       /* ... and it has just been run; both 0 at first */
 };
 
 extern const struct quire_exec_ops quire_exec_sim; /* priv: struct quire_sim */

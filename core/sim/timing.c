@@ -64,44 +64,74 @@ uint64_t quire_timing_mixed_ns(const struct quire_timing_work *w, double prefill
 
 struct replay {
 	struct quire_timing timing;
-	uint64_t *steps_ns; /* [count] */
+	struct quire_replay_plan *plans; /* [count] */
 	size_t count;
 };
+
+/* The first plan of at least this number; NULL: there is none. */
+static const struct quire_replay_plan *find_plan(const struct replay *r, uint64_t step)
+{
+	size_t low = 0, high = r->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (r->plans[middle].step < step)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < r->count ? &r->plans[low] : NULL;
+}
 
 static int replay_step_ns(struct quire_timing *timing, const struct quire_plan *plan, uint64_t *ns)
 {
 	const struct replay *r = (const struct replay *)timing;
+	const struct quire_replay_plan *p = find_plan(r, plan->step);
 
-	if (plan->step == 0 || plan->step > r->count)
+	if (!p || p->step != plan->step || p->end_ns == 0)
 		return quire_fail(
 			-ERANGE,
-			"the recorded run has %zu steps and this one needs more: a replay "
+			"the recorded run has %zu plans, and no step %llu as this one: a replay "
 			"fits only runs that decide alike",
-			r->count);
-	*ns = r->steps_ns[plan->step - 1];
+			r->count, (unsigned long long)plan->step);
+	*ns = p->end_ns - p->begin_ns;
 	return 0;
+}
+
+static uint64_t replay_next_ns(const struct quire_timing *timing, uint64_t *step)
+{
+	const struct quire_replay_plan *p = find_plan((const struct replay *)timing, *step + 1);
+
+	if (!p)
+		return 0;
+	*step = p->step;
+	return p->begin_ns;
 }
 
 static void replay_free(struct quire_timing *timing)
 {
 	struct replay *r = (struct replay *)timing;
 
-	free(r->steps_ns);
+	free(r->plans);
 	free(r);
 }
 
 static const struct quire_timing_ops replay_ops = {
 	.name = "replay",
 	.step_ns = replay_step_ns,
+	.next_ns = replay_next_ns,
 	.free = replay_free,
 };
 
-struct quire_timing *quire_timing_replay(uint64_t *steps_ns, size_t count)
+struct quire_timing *quire_timing_replay(struct quire_replay_plan *plans, size_t count)
 {
-	struct replay *r = malloc(sizeof(*r));
+	struct replay *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	*r = (struct replay){{&replay_ops}, steps_ns, count};
+	r->timing.ops = &replay_ops;
+	r->plans = plans;
+	r->count = count;
 	return &r->timing;
 }

@@ -13,7 +13,9 @@
  *		Sarathi-Serve (Agrawal et al., OSDI 2024): batch_num_tokens and
  *		batch_execution_time in s, between which times are interpolated; of one model
  *		on one machine, whatever the command line names
- *	replay	step i takes as long as step i of a run that was recorded
+ *	replay	each plan is made when that of the same number was made in a run that was
+ *		recorded, and its step takes as long: the same workload and modules decide
+ *		alike, whatever clock the run had
  *
  * Sequences with one token decode, the others prefill; len^2 of a chunk is that of the
  * prompt up to its end, less that up to its begin.  A mixed step takes its prefill time,
@@ -31,6 +33,12 @@ struct quire_timing_ops {
 	const char *name;
 	/* Return: 0; -ERANGE it cannot know, see quire_failure(). */
 	int (*step_ns)(struct quire_timing *timing, const struct quire_plan *plan, uint64_t *ns);
+	/*
+	 * Optional.  A run that was recorded also tells when each plan was made, empty ones
+	 * too: *@step becomes the number of the next one after *@step.
+	 * Return: when it was made; 0: there is none.
+	 */
+	uint64_t (*next_ns)(const struct quire_timing *timing, uint64_t *step);
 	void (*free)(struct quire_timing *timing);
 };
 
@@ -46,10 +54,15 @@ struct quire_timing {
  */
 int quire_timing_read(struct quire_timing **timing, const char *path, const char *model,
 		      uint32_t tp);
-/* Replay: step i, from 1, takes steps_ns[i - 1]; a run with more steps fails.  @steps_ns
- * [@count] was allocated with malloc() and is the timing's from now on.  Return: NULL if
+/* Replay: a run that needs a step which is not among them fails.  @plans [@count], by
+ * step, was allocated with malloc() and is the timing's from now on.  Return: NULL if
  * there is no memory. */
-struct quire_timing *quire_timing_replay(uint64_t *steps_ns, size_t count);
+struct quire_replay_plan {
+	uint64_t step;	   /* its number, from 1 */
+	uint64_t begin_ns; /* when it was made ... */
+	uint64_t end_ns;   /* ... and run; 0: it was empty */
+};
+struct quire_timing *quire_timing_replay(struct quire_replay_plan *plans, size_t count);
 void quire_timing_free(struct quire_timing *timing); /* NULL is fine */
 
 /* The work of a plan, as these models count it. */

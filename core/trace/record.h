@@ -81,7 +81,8 @@ struct quire_record_request {
 	uint32_t samples;
 	uint32_t client;
 	int32_t priority;
-	uint32_t zero[2];
+	uint32_t beams;
+	uint32_t zero;
 };
 
 /* Token ids.  What is generated is in SAMPLE events too; prompts are only here. */

@@ -116,15 +116,18 @@ static int forks(struct fold *f, const struct quire_event *e)
 {
 	const struct seq *parent = find(f, e->a);
 	struct seq *seq;
+	uint64_t last_token_ns;
 
 	f->m->forks++;
 	if (!parent)
 		return 0;
+	last_token_ns = parent->last_token_ns; /* parent may move */
 	seq = birth(f, parent->request, parent->prompt_tokens);
 	if (!seq)
 		return -ENOMEM;
 	seq->cached_tokens = seq->cached_most = e->b;
 	seq->scheduled = true;
+	seq->last_token_ns = last_token_ns;
 	return 0;
 }
 
@@ -382,6 +385,7 @@ int quire_record_report(const struct quire_record *r, struct quire_report *repor
 				.prompt_tokens = q->prompt_tokens,
 				.output_tokens_max = q->output_tokens_max,
 				.samples = q->samples,
+				.beams = q->beams,
 				.client = q->client,
 				.priority = q->priority,
 			};

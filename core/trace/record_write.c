@@ -239,6 +239,7 @@ static void write_requests(struct quire_recorder *rec, const struct quire_record
 			.output_tokens_max = q->output_tokens_max,
 			.output_tokens = config->output_tokens ? config->output_tokens[q->id] : 0,
 			.samples = q->samples,
+			.beams = q->beams,
 			.client = q->client,
 			.priority = q->priority,
 		};

@@ -58,6 +58,7 @@ struct quire_settings {
 	char workload_format[32];
 	uint32_t requests;
 	uint32_t samples;      /* of each request; 0: as the source says */
+	uint32_t beams;	       /* likewise */
 	double duration_s;     /* the cut; 0: none */
 	double rate;	       /* requests/s that replaced the arrivals; 0: they were kept */
 	double arrivals_per_s; /* gaps over the time from first to last arrival; 0: burst */

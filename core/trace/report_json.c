@@ -174,6 +174,7 @@ static json_t *settings(const struct quire_settings *c)
 		{"closed_users", c->closed_users ? count(c->closed_users) : json_null()},
 		{"shuffle", json_boolean(c->shuffle)},
 		{"samples", c->samples ? count(c->samples) : json_null()},
+		{"beams", c->beams ? count(c->beams) : json_null()},
 		{"seed", count(c->seed)},
 		{"audit", json_boolean(c->audit)},
 	};

@@ -30,6 +30,9 @@ void quire_rows_headline(const struct quire_rows *t)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, ", all at once");
 	else if (!t->varies[RATE_SETTING])
 		n += (size_t)snprintf(line + n, sizeof(line) - n, ", %.3g/s", c->arrivals_per_s);
+	if (c->beams > 1)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, ", %" PRIu32 " beams each",
+				      c->beams);
 	if (c->samples > 1)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, ", %" PRIu32 " samples each",
 				      c->samples);

@@ -154,8 +154,14 @@ int quire_workload_apply(struct quire_workload *w, const struct quire_workload_o
 		rc = shuffle(w, o->seed);
 	if (rc == 0)
 		rc = cut(w, o);
+	if (rc == 0 && o->samples > 1 && o->beams > 1)
+		rc = quire_fail(-EINVAL, "--samples and --beams: one of them only");
 	for (uint32_t i = 0; i < w->count && o->samples && rc == 0; i++)
 		w->requests[i].samples = o->samples;
+	for (uint32_t i = 0; i < w->count && o->beams && rc == 0; i++) {
+		w->requests[i].beams = o->beams;
+		w->requests[i].samples = 1;
+	}
 	return rc;
 }
 

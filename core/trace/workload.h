@@ -62,6 +62,7 @@ struct quire_workload_options {
 	uint32_t users;	  /* of closed */
 	bool shuffle;	  /* permute which lengths come with which arrival */
 	uint32_t samples; /* of every request; 0: as the source says */
+	uint32_t beams;	  /* of every request; 0: as the source says */
 	uint64_t seed;
 	bool lengths_suffice; /* arrivals may stay unknown; false: that is refused */
 };
