@@ -108,6 +108,14 @@ refuses 2 "expected ttft=" $sim --slo itl=5ms
 refuses 2 "from 1 to" $sim --tp 0
 refuses 2 "give one of them" $sim --kv-slots 9000 --gpu-memory-utilization 0.5
 refuses 2 "does not fit" sim --workload demo --model llama-3-70b --gpu a10g
+refuses 2 "--json and --csv would both write" $sim --json "$tmp/x" --csv "$tmp/x"
+: >"$tmp/x" && ln -s x "$tmp/y"
+refuses 2 "--json and --record would both write" $sim --json "$tmp/x" --record "$tmp/y"
+rm "$tmp/x" "$tmp/y"
+refuses 2 "would both write" $sim --csv "$tmp/x" --perfetto "$tmp/../${tmp##*/}/x"
+refuses 2 "expected the name of a file, found ''" $sim --json ''
+refuses 2 "expected a name ending with .html, found 'x.txt'" $sim --report x.txt
+refuses 2 "expected the name of a folder, found '-'" $sim --plot -
 refuses 2 "did you mean 'models'" list modles
 refuses 2 "unknown option --later" $sim --later x
 
@@ -116,6 +124,21 @@ refuses 2 "unknown option --later" $sim --later x
 refuses 1 "cannot write" $sim --json "$tmp/none/x.json"
 refuses 1 "cannot write" $sim --csv "$tmp/none/x.csv"
 refuses 1 "cannot write" $sim --json "$tmp"
+
+# ---- what is allowed, and may be a mistake --------------------------------------
+
+quire $sim --json /dev/null --csv /dev/null
+check "a device may be written twice" [ "$status" -eq 0 ]
+quire $sim --window 100000:
+check "a window without steps: exit status" [ "$status" -eq 0 ]
+check "a window without steps: one line says so" [ "$(lines "$tmp/err")" -eq 1 ]
+check "a window without steps: and when the run ends" \
+	grep -q 'warning: no step begins in the --window; the run ends at [0-9.]* s' "$tmp/err"
+quire $sim --window 100000: --scheduler all --json -
+check "a window without steps: all runs in one line" grep -q 'of 3 of 3 runs' "$tmp/err"
+quire $sim --max-model-len 8193 --json -
+check "a length beyond the model's: a warning with both" grep -q \
+	'warning: --max-model-len 8193 is more than the 8192 tokens that Llama-3-8B' "$tmp/err"
 
 # ---- JSON ------------------------------------------------------------------------
 
@@ -234,6 +257,7 @@ check "plan: concurrency by length" grep -q '^Concurrency' "$tmp/out"
 check "plan --price: says why output costs more" grep -q 'Why output costs more' "$tmp/out"
 refuses 2 "several GPUs" plan --model llama-3-8b --gpu all --batch 1:8
 refuses 2 "did you mean" plan --model llama-3-8b --gpu a100-80g --gpu h101
+refuses 2 "1000000 is more than the 8192 tokens" plan --model llama-3-8b --gpu h100 --prompt 1000000
 refuses 2 "from 0.0001" plan --model llama-3-8b --gpu h100 --price 0
 refuses 2 "cannot be cut" plan --model qwen3-30b-a3b --gpu h100 --gpu h200 --tp 3
 

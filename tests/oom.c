@@ -20,6 +20,10 @@ enum { LIVE_MAX = 1 << 15 };
 
 struct oom *oom;
 
+/* Of this process, as all below.  Were it shared, a parent would count, and fail, from
+ * the moment in which its child begins. */
+static bool armed;
+
 static void *live[LIVE_MAX]; /* [live_count] what is to be given back */
 static uint32_t live_count;
 static pthread_mutex_t live_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -28,8 +32,7 @@ static _Thread_local bool spared; /* see above, of jansson */
 
 static bool fails(void)
 {
-	if (!oom || !atomic_load(&oom->on) || spared ||
-	    atomic_fetch_add(&oom->count, 1) + 1 != oom->fail_at)
+	if (!armed || spared || atomic_fetch_add(&oom->count, 1) + 1 != oom->fail_at)
 		return false;
 	oom->callers = backtrace(oom->caller, OOM_CALLERS);
 	atomic_store(&oom->hit, true);
@@ -39,7 +42,7 @@ static bool fails(void)
 
 static void *took(void *at)
 {
-	if (!oom || !atomic_load(&oom->on) || !at)
+	if (!armed || !at)
 		return at;
 	pthread_mutex_lock(&live_lock);
 	if (live_count < LIVE_MAX)
@@ -50,7 +53,7 @@ static void *took(void *at)
 
 static void gave(const void *at)
 {
-	if (!oom || !atomic_load(&oom->on) || !at)
+	if (!armed || !at)
 		return;
 	pthread_mutex_lock(&live_lock);
 	for (uint32_t i = live_count; i-- > 0;) {
@@ -112,6 +115,8 @@ WRAP(char *, realpath, const char *path, char *resolved)
 
 WRAP(FILE *, fopen, const char *path, const char *mode)
 {
+	if (!strncmp(path, "/proc/", 6))
+		return __real_fopen(path, mode);
 	return fails() ? NULL : took(__real_fopen(path, mode));
 }
 
@@ -195,11 +200,12 @@ void oom_begin(unsigned long n)
 {
 	oom->fail_at = n;
 	json_set_alloc_funcs(__wrap_malloc, __wrap_free);
-	atomic_store(&oom->on, true);
+	live_count = 0;
+	armed = true;
 }
 
 void oom_end(void)
 {
-	atomic_store(&oom->on, false);
+	armed = false;
 	oom->left = live_count;
 }

@@ -190,6 +190,8 @@ mistake 'mistake.txt:2: --trace: a quote that does not end' 'trace = "a,b'
 refuses 'cannot read none.txt' none.txt
 refuses 'which requests' --model llama-3-8b
 refuses 'these are .* combinations' grid.txt --seeds 0:60000
+refuses "ending with .html, found 'x.txt'" grid.txt --report x.txt
+refuses '--csv and --summary would both write' grid.txt --summary refused.csv
 sweep grid.txt
 check "no --csv: exit status $status" [ "$status" -eq 2 ]
 check "no --csv: it says so" grep -q 'add --csv' err

@@ -5,11 +5,13 @@
 
 #include "core/util.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void complain(const char *command, const char *format, va_list args)
@@ -100,6 +102,59 @@ int quire_next_option(int argc, char **argv, const struct option *options)
 	}
 	option_refused(argv[0], options, argv[optind - 1]);
 	return QUIRE_OPTION_BAD;
+}
+
+/* The name in its folder, whose stat goes to @folder.  NULL: there is no such folder. */
+static const char *last_name(const char *path, struct stat *folder)
+{
+	const char *slash = strrchr(path, '/');
+	char text[4096];
+
+	if (slash)
+		snprintf(text, sizeof(text), "%.*s", (int)(slash - path + 1), path);
+	if (stat(slash ? text : ".", folder) != 0)
+		return NULL;
+	return slash ? slash + 1 : path;
+}
+
+/* By whatever names.  A device may be written twice. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	const char *name, *other;
+
+	if (stat(a, &x) == 0)
+		return S_ISREG(x.st_mode) && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+		       x.st_ino == y.st_ino;
+	name = last_name(a, &x);
+	other = last_name(b, &y);
+	return name && other && !strcmp(name, other) && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+int quire_check_files(const struct quire_named_file *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct quire_named_file *f = &files[i];
+
+		if (f->path && !*f->path)
+			return quire_fail(-EINVAL, "%s: expected the name of a file, found ''",
+					  f->flag);
+		for (size_t k = 0; f->path && k < i; k++)
+			if (files[k].path && same_file(files[k].path, f->path))
+				return quire_fail(-EINVAL, "%s and %s would both write %s",
+						  files[k].flag, f->flag, f->path);
+	}
+	return 0;
+}
+
+int quire_check_page(const char *flag, const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (dot && (quire_same_name(dot, ".html") || quire_same_name(dot, ".htm")))
+		return 0;
+	return quire_fail(-EINVAL, "%s: expected a name ending with .html, found '%s'", flag, path);
 }
 
 unsigned int quire_terminal_columns(FILE *file, unsigned int otherwise)

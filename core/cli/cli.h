@@ -11,6 +11,7 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum { QUIRE_EXIT_OK = 0, QUIRE_EXIT_FAILURE = 1, QUIRE_EXIT_USAGE = 2 };
@@ -19,6 +20,7 @@ int quire_cmd_plan(int argc, char **argv);
 int quire_cmd_model(int argc, char **argv);
 int quire_cmd_trace(int argc, char **argv);
 int quire_cmd_sim(int argc, char **argv);
+int quire_cmd_bench(int argc, char **argv);
 int quire_cmd_list(int argc, char **argv);
 int quire_cmd_compare(int argc, char **argv);
 int quire_cmd_sweep(int argc, char **argv);
@@ -50,6 +52,17 @@ int quire_command_failed(const char *command, const char *format, ...)
  */
 enum { QUIRE_OPTION_END = -1, QUIRE_OPTION_BAD = -2 };
 int quire_next_option(int argc, char **argv, const struct option *options);
+
+/* A file that a command is to write, by the flag that asks for it. */
+struct quire_named_file {
+	const char *flag; /* "--json" */
+	const char *path; /* NULL: it was not given */
+};
+
+/* Has each a name, and no two the same file?  Return: 0; -EINVAL with a sentence. */
+int quire_check_files(const struct quire_named_file *files, size_t count);
+/* Does it end as a page does?  Likewise. */
+int quire_check_page(const char *flag, const char *path);
 
 /* Columns of the terminal behind @file; @otherwise where it is none. */
 unsigned int quire_terminal_columns(FILE *file, unsigned int otherwise);

@@ -200,6 +200,8 @@ int quire_cmd_compare(int argc, char **argv)
 	}
 	if (i == QUIRE_OPTION_BAD)
 		return TROUBLE;
+	if (quire_check_files(&(struct quire_named_file){"--json", json_path}, 1))
+		return quire_usage_error(argv[0], "%s", quire_failure());
 	if (argc - optind != 2)
 		return quire_usage_error(argv[0], "expected two recordings or reports, found %d",
 					 argc - optind);

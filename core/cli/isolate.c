@@ -72,6 +72,8 @@ struct quire_isolate *quire_isolate_new(const struct quire_isolation *limits)
 
 	if (!iso || page == MAP_FAILED) {
 		quire_fail(-ENOMEM, "no memory to watch a run");
+		if (page != MAP_FAILED)
+			munmap(page, sizeof(*iso->shared));
 		free(iso);
 		return NULL;
 	}

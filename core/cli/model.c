@@ -186,6 +186,8 @@ int quire_cmd_model(int argc, char **argv)
 	}
 	if (i == QUIRE_OPTION_BAD)
 		return QUIRE_EXIT_USAGE;
+	if (quire_check_files(&(struct quire_named_file){"--json", json}, 1))
+		return quire_usage_error("model", "%s", quire_failure());
 	if (argc - optind != 1)
 		return quire_usage_error("model", "expected one model's name or path, found %d",
 					 argc - optind);

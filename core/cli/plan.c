@@ -255,7 +255,16 @@ static int parse(struct quire_plan_page *p, int argc, char **argv)
 					 model ? "gpu" : "model");
 	if (p->chart && p->batch_first == p->batch_last)
 		return quire_usage_error("plan", "--chart draws a sweep: give --batch A:B");
+	rc = quire_check_files(
+		(struct quire_named_file[]){{"--json", p->json}, {"--chart", p->chart}}, 2);
+	if (rc)
+		return quire_usage_error("plan", "%s", quire_failure());
 	rc = quire_model_find(&c->model, model);
+	if (rc == 0 && c->model.positions_max && c->prompt_tokens > c->model.positions_max)
+		return quire_usage_error("plan",
+					 "--prompt %u is more than the %u tokens that %s was made "
+					 "for",
+					 c->prompt_tokens, c->model.positions_max, c->model.name);
 	for (uint32_t k = 0; rc == 0 && k < gpus; k++)
 		rc = add_gpu(p, names[k]);
 	if (rc == 0 && p->gpus_count > 1 && p->batch_first != p->batch_last)

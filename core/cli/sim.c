@@ -67,16 +67,58 @@ static void warn_faults(const char *command, const struct quire_report *r)
 				r->faults[i].first_seq);
 }
 
+/* vLLM refuses it unless told otherwise; papers did it with scaled positions. */
+static void warn_long(const char *command, const struct quire_sim_runs *sim)
+{
+	for (uint32_t i = 0; i < sim->args.models.count; i++) {
+		const struct quire_model *m = &sim->models[i];
+
+		if (m->positions_max && sim->args.max_model_len > m->positions_max)
+			fprintf(stderr,
+				"quire %s: warning: --max-model-len %u is more than the %u "
+				"tokens that %s was made for\n",
+				command, sim->args.max_model_len, m->positions_max, m->name);
+	}
+}
+
+/* Figures of no step are dashes. */
+static void warn_window(const char *command, const struct quire_sim_runs *sim)
+{
+	uint32_t empty = 0;
+	double last_s = 0;
+
+	for (uint32_t i = 0; i < sim->count; i++) {
+		const struct quire_report *r = &sim->reports[i];
+
+		if (!sim->args.windowed || r->end != QUIRE_RUN_FINISHED || r->steps)
+			continue;
+		empty++;
+		last_s = r->time_s > last_s ? r->time_s : last_s;
+	}
+	if (empty && sim->count == 1)
+		fprintf(stderr,
+			"quire %s: warning: no step begins in the --window; the run ends at %.6g "
+			"s\n",
+			command, last_s);
+	else if (empty)
+		fprintf(stderr,
+			"quire %s: warning: of %u of %u runs no step begins in the --window; the "
+			"last of them ends at %.6g s\n",
+			command, empty, sim->count, last_s);
+}
+
 /* What went wrong, on stderr.  Return: the exit status. */
 static int conclude(const char *command, const struct quire_sim_runs *sim)
 {
-	static const char *const end_name[] = {"finished", "ejected", "failed", "crashed"};
+	static const char *const end_name[] = {"finished", "ejected", "failed", "crashed",
+					       "stopped"};
 	const struct quire_report *first = NULL;
 	char label[2 * QUIRE_REPORT_NAME_MAX + 8];
 	bool table = !sim->args.json || strcmp(sim->args.json, "-");
 	const char *unwritten = NULL; /* a file of a run that is fine itself */
 	uint32_t bad = 0, unable = 0;
 
+	warn_window(command, sim);
 	for (uint32_t i = 0; i < sim->count; i++) {
 		const struct quire_report *r = &sim->reports[i];
 
@@ -122,7 +164,8 @@ static int write_reports(const struct quire_sim_runs *sim, struct quire_output *
 		if (rc)
 			return rc;
 	}
-	if (sim->count == 1 && sim->reports->end != QUIRE_RUN_FINISHED)
+	if (sim->count == 1 && sim->reports->end != QUIRE_RUN_FINISHED &&
+	    sim->reports->end != QUIRE_RUN_STOPPED)
 		return 0; /* the line on stderr says it all */
 	return quire_report_table(stdout, sim->reports, sim->count, &style);
 }
@@ -139,56 +182,64 @@ static void tell_files(const char *command, const struct quire_sim_runs *sim, co
 		command, flag, path);
 }
 
-int quire_cmd_sim(int argc, char **argv)
+int quire_sim_go(struct quire_sim_runs *sim, int argc, char **argv)
 {
-	static struct quire_sim_runs sim; /* big */
 	struct quire_output json = {0};
 	struct quire_sim_report report = {0};
-	struct quire_sweep sweep = {
-		.arg = &sim, .prepare = quire_sim_prepare, .run = quire_sim_run};
-	int rc = quire_sim_args_read(&sim.args, argc, argv);
+	struct quire_sweep sweep = {.arg = sim, .prepare = quire_sim_prepare, .run = quire_sim_run};
+	int rc;
 
-	if (rc)
-		return rc > 0 ? QUIRE_EXIT_OK : QUIRE_EXIT_USAGE;
-	if (quire_sim_find(&sim))
+	if (quire_sim_find(sim))
 		return quire_usage_error(argv[0], "%s", quire_failure());
-	sim.reports = calloc(sim.count, sizeof(*sim.reports));
-	if (!sim.reports)
-		return quire_command_failed(argv[0], "no memory for %u reports", sim.count);
-	sim.workload_index = UINT32_MAX;
-	rc = try_all_files(&sim);
-	if (rc == 0 && sim.args.json && strcmp(sim.args.json, "-"))
-		rc = quire_output_open(&json, sim.args.json);
+	if (!sim->bench)
+		warn_long(argv[0], sim);
+	sim->reports = calloc(sim->count, sizeof(*sim->reports));
+	if (!sim->reports)
+		return quire_command_failed(argv[0], "no memory for %u reports", sim->count);
+	sim->workload_index = UINT32_MAX;
+	rc = try_all_files(sim);
+	if (rc == 0 && sim->args.json && strcmp(sim->args.json, "-"))
+		rc = quire_output_open(&json, sim->args.json);
 	if (rc == 0)
-		rc = quire_sim_report_open(&report, &sim, argc, argv);
+		rc = quire_sim_report_open(&report, sim, argc, argv);
 	if (rc == 0) {
-		sweep.extras = sim.plots;
-		sweep.extra_size = sim.plots ? sizeof(*sim.plots) : 0;
-		sweep.count = sim.count;
-		sweep.jobs = sim.args.jobs;
-		sweep.reports = sim.reports;
-		sweep.isolation = sim.args.isolate ? &sim.args.isolation : NULL;
+		sweep.extras = sim->plots;
+		sweep.extra_size = sim->plots ? sizeof(*sim->plots) : 0;
+		sweep.count = sim->count;
+		sweep.jobs = sim->args.jobs;
+		sweep.reports = sim->reports;
+		sweep.isolation = sim->args.isolate ? &sim->args.isolation : NULL;
 		sweep.progress = isatty(STDERR_FILENO) ? stderr : NULL;
 		rc = quire_sweep_run(&sweep);
 	}
 	if (rc == 0)
-		rc = write_reports(&sim, &json);
+		rc = write_reports(sim, &json);
 	if (rc == 0)
-		rc = quire_sim_report_write(&report, &sim);
+		rc = quire_sim_report_write(&report, sim);
 	if (rc == -EINTR)
 		rc = quire_command_failed(argv[0], "stopped by a signal; no report was written");
 	else if (rc)
 		rc = quire_command_failed(argv[0], "%s", quire_failure());
 	else
-		rc = conclude(argv[0], &sim);
+		rc = conclude(argv[0], sim);
 	if (rc == QUIRE_EXIT_OK) {
-		tell_files(argv[0], &sim, "--csv", sim.args.csv);
-		tell_files(argv[0], &sim, "--record", sim.args.record);
-		tell_files(argv[0], &sim, "--perfetto", sim.args.perfetto);
+		tell_files(argv[0], sim, "--csv", sim->args.csv);
+		tell_files(argv[0], sim, "--record", sim->args.record);
+		tell_files(argv[0], sim, "--perfetto", sim->args.perfetto);
 	}
 	quire_output_discard(&json);
-	quire_sim_report_free(&report, &sim);
-	quire_workload_free(&sim.workload);
-	free(sim.reports);
+	quire_sim_report_free(&report, sim);
+	quire_workload_free(&sim->workload);
+	free(sim->reports);
 	return rc;
+}
+
+int quire_cmd_sim(int argc, char **argv)
+{
+	static struct quire_sim_runs sim; /* big */
+	int rc = quire_sim_args_read(&sim.args, argc, argv);
+
+	if (rc)
+		return rc > 0 ? QUIRE_EXIT_OK : QUIRE_EXIT_USAGE;
+	return quire_sim_go(&sim, argc, argv);
 }

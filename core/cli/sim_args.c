@@ -284,6 +284,23 @@ int quire_sim_arg(struct quire_sim_args *a, const char *flag, const char *value)
 	return 0;
 }
 
+static int check_outputs(const struct quire_sim_args *a)
+{
+	const struct quire_named_file files[] = {
+		{"--json", a->json},	     {"--csv", a->csv},	      {"--record", a->record},
+		{"--perfetto", a->perfetto}, {"--report", a->report}, {"--plot", a->plot},
+	};
+	const size_t count = sizeof(files) / sizeof(*files);
+
+	for (size_t i = 1; i < count; i++) /* JSON alone goes to standard output */
+		if (files[i].path && !strcmp(files[i].path, "-"))
+			return quire_fail(-EINVAL, "%s: expected the name of a %s, found '-'",
+					  files[i].flag, i + 1 < count ? "file" : "folder");
+	if (a->report && *a->report && quire_check_page("--report", a->report))
+		return -EINVAL;
+	return quire_check_files(files, count);
+}
+
 int quire_sim_args_complete(struct quire_sim_args *a)
 {
 	int rc = quire_workload_args_check(&a->workload);
@@ -304,14 +321,9 @@ int quire_sim_args_complete(struct quire_sim_args *a)
 	if (a->intervals && a->time_model)
 		return quire_fail(-EINVAL, "--intervals knows the errors of the formula, and "
 					   "--time-model replaces it: give one of them");
-	if (a->csv && !strcmp(a->csv, "-"))
-		return quire_fail(-EINVAL, "--csv: expected the name of a file, found '-'");
-	if (a->record && !strcmp(a->record, "-"))
-		return quire_fail(-EINVAL, "--record: expected the name of a file, found '-'");
-	if (a->report && !strcmp(a->report, "-"))
-		return quire_fail(-EINVAL, "--report: expected the name of a file, found '-'");
-	if (a->perfetto && !strcmp(a->perfetto, "-"))
-		return quire_fail(-EINVAL, "--perfetto: expected the name of a file, found '-'");
+	rc = check_outputs(a);
+	if (rc)
+		return rc;
 	if (!a->tps_count)
 		a->tps[a->tps_count++] = 1;
 	if (!a->schedulers.count)

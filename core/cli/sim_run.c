@@ -3,6 +3,7 @@
  */
 #include "sim_run.h"
 
+#include "bench_run.h"
 #include "core/loop.h"
 #include "core/sim/sim.h"
 #include "core/trace/tee.h"
@@ -77,9 +78,9 @@ int quire_sim_find(struct quire_sim_runs *sim)
 			   (a->workload.rates_count ? a->workload.rates_count : 1);
 	int rc = 0;
 
-	for (uint32_t i = 0; rc == 0 && i < a->models.count; i++)
+	for (uint32_t i = 0; rc == 0 && !sim->bench && i < a->models.count; i++)
 		rc = quire_model_find(&sim->models[i], a->models.at[i]);
-	for (uint32_t i = 0; rc == 0 && i < a->gpus.count; i++)
+	for (uint32_t i = 0; rc == 0 && !sim->bench && i < a->gpus.count; i++)
 		rc = quire_gpu_find(&sim->gpus[i], a->gpus.at[i]);
 	for (uint32_t i = 0; rc == 0 && i < a->schedulers.count; i++)
 		rc = quire_module_settings(QUIRE_SCHED, a->schedulers.at[i],
@@ -179,6 +180,8 @@ static void make_settings(const struct quire_sim_runs *sim, const struct run *ru
 		 sim->allocators[run->allocator].label);
 	snprintf(c->model, sizeof(c->model), "%s", model->name);
 	snprintf(c->gpu, sizeof(c->gpu), "%s", sim->gpus[run->gpu].name);
+	snprintf(c->exec, sizeof(c->exec), "%s",
+		 sim->bench ? quire_exec_kind_name(sim->bench->loaded.kind) : "sim");
 	snprintf(c->time_model, sizeof(c->time_model), "%s", a->time_model ? a->time_model : "");
 	snprintf(c->weight_dtype, sizeof(c->weight_dtype), "%s", a->weight_dtype->name);
 	snprintf(c->kv_dtype, sizeof(c->kv_dtype), "%s", a->kv_dtype->name);
@@ -215,7 +218,9 @@ int quire_sim_prepare(void *arg, uint32_t index)
 	make_settings(sim, &run, &settings);
 	cost_config(sim, &run, &config);
 	rc = 0;
-	if (!a->kv_slots)
+	if (sim->bench)
+		rc = quire_bench_slots(sim->bench, &sim->workload, &settings, &settings.kv_slots);
+	else if (!a->kv_slots)
 		rc = quire_kv_slots(&sim->models[run.model], &sim->gpus[run.gpu], &config,
 				    a->gpu_memory_utilization, &settings.kv_slots);
 	if (!settings.max_model_len) {
@@ -226,6 +231,8 @@ int quire_sim_prepare(void *arg, uint32_t index)
 	quire_report_init(r, &settings);
 	if (rc)
 		return broken(r, QUIRE_RUN_FAILED, quire_failure());
+	if (sim->bench && quire_bench_stopped())
+		return broken(r, QUIRE_RUN_STOPPED, "stopped before it began");
 	if (settings.kv_slots < 2 || settings.max_model_len < 2)
 		return broken(r, QUIRE_RUN_FAILED, "a pool of less than two tokens serves nobody");
 	return 0;
@@ -324,6 +331,13 @@ static int run_intervals(const struct quire_sim_runs *sim, const struct run *run
 	return rc;
 }
 
+static enum quire_run_end end_of(int rc)
+{
+	return rc == -ECANCELED ? QUIRE_RUN_EJECTED
+	       : rc == -EINTR	? QUIRE_RUN_STOPPED
+				: QUIRE_RUN_FAILED;
+}
+
 /* Run it with everything ready.  Return: 0; -ECANCELED ejected; -errno failed. */
 static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct quire_cost *cost,
 		    struct quire_timing *timing, struct quire_request *requests, void *progress)
@@ -349,7 +363,8 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 		.window_until_ns = a->windowed && isfinite(a->window_until_s)
 					   ? (uint64_t)llround(a->window_until_s * 1e9)
 					   : UINT64_MAX,
-		.exec = {.ops = &quire_exec_sim, .priv = &exec},
+		.exec = {.ops = &quire_exec_sim, .priv = &exec}, /* or the bench's */
+		.stop = sim->bench ? quire_bench_stop() : NULL,
 		.progress = quire_sweep_progress,
 		.progress_arg = progress,
 	};
@@ -360,10 +375,15 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 	char sentence[QUIRE_REPORT_SENTENCE_MAX] = "";
 	int rc, made;
 
+	if (sim->bench) {
+		rc = quire_bench_begin(sim->bench, w, &config, run.seed);
+		if (rc)
+			return rc;
+	}
 	quire_tee_add(&tee, quire_sweep_sink(progress));
 	rc = quire_sim_record_open(&record, sim, index, &tee);
 	if (rc)
-		return rc;
+		goto out_bench;
 	if (sim->plots)
 		quire_tee_add(&tee, quire_series_sink_init(&series, &sim->plots[index].series));
 	config.sink = quire_tee_sink(&tee);
@@ -371,15 +391,18 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 	if (!loop) {
 		snprintf(r->sentence, sizeof(r->sentence), "%s", quire_failure());
 		quire_sim_record_close(&record, r);
-		return quire_fail(-EINVAL, "%s", r->sentence);
+		rc = quire_fail(-EINVAL, "%s", r->sentence);
+		goto out_bench;
 	}
 	r->config.max_num_batched_tokens = quire_loop_step_tokens_max(loop);
 	quire_sim_record_begin(&record, sim, index, &config);
+	if (sim->bench)
+		quire_bench_go(sim->bench);
 	rc = quire_loop_run(loop);
-	if (rc) {
+	if (rc)
 		snprintf(sentence, sizeof(sentence), "%s", quire_failure());
+	if (rc && rc != -EINTR)
 		quire_loop_dump(loop, stderr);
-	}
 	made = quire_report_make(r, quire_loop_metrics(loop), requests);
 	quire_report_name_clients(r, w->client_names, w->clients_count);
 	if (rc == 0 && made == 0 && a->intervals)
@@ -394,11 +417,18 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 		made = write_csv(sim, index, quire_loop_metrics(loop), requests);
 	quire_loop_free(loop);
 	if (rc)
-		broken(r, rc == -ECANCELED ? QUIRE_RUN_EJECTED : QUIRE_RUN_FAILED, sentence);
+		broken(r, end_of(rc), sentence);
 	else if (made)
 		broken(r, QUIRE_RUN_FAILED, quire_failure());
 	quire_sim_record_close(&record, r);
-	return rc ? quire_fail(rc, "%s", sentence) : made ? quire_fail(made, "%s", r->sentence) : 0;
+	if (rc)
+		quire_fail(rc, "%s", sentence);
+	else if (made)
+		rc = quire_fail(made, "%s", r->sentence);
+out_bench:
+	if (sim->bench)
+		quire_bench_end(sim->bench);
+	return rc;
 }
 
 /* See quire_sweep.run. */
@@ -421,6 +451,10 @@ void quire_sim_run(void *arg, uint32_t index, void *progress)
 	memcpy(requests, sim->workload.requests, size);
 	set_caps(requests, sim->workload.count, r->config.max_model_len);
 	cost_config(sim, &run, &config);
+	if (sim->bench) {
+		rc = run_loop(sim, index, NULL, NULL, requests, progress);
+		goto out;
+	}
 	if (sim->args.time_model)
 		rc = quire_sim_timing_open(&timing, sim->args.time_model,
 					   sim->models[run.model].name, config.tp);
@@ -431,7 +465,8 @@ void quire_sim_run(void *arg, uint32_t index, void *progress)
 		quire_cost_free(&cost);
 	}
 	quire_timing_free(timing);
+out:
 	if (rc)
-		broken(r, rc == -ECANCELED ? QUIRE_RUN_EJECTED : QUIRE_RUN_FAILED, quire_failure());
+		broken(r, end_of(rc), quire_failure());
 	free(requests);
 }

@@ -18,8 +18,11 @@ struct quire_module_names {
 	char label[QUIRE_REPORT_NAME_MAX];
 };
 
+struct quire_bench; /* bench_run.h */
+
 struct quire_sim_runs {
 	struct quire_sim_args args;
+	struct quire_bench *bench; /* a real executor; NULL: the simulator */
 	struct quire_model models[QUIRE_REPEATS_MAX];
 	struct quire_gpu gpus[QUIRE_REPEATS_MAX];
 	struct quire_module_names schedulers[QUIRE_REPEATS_MAX];
@@ -35,6 +38,12 @@ struct quire_sim_runs {
 /* Look everything up that args name, so that a wrong name is found before anything
  * runs, and count the combinations.  Return: 0; -EINVAL with a sentence. */
 int quire_sim_find(struct quire_sim_runs *sim);
+
+/*
+ * Find, run and report all of them, of a command line that was read into sim->args.
+ * Return: the exit status.
+ */
+int quire_sim_go(struct quire_sim_runs *sim, int argc, char **argv);
 
 /* The functions of struct quire_sweep; @arg is the struct quire_sim_runs. */
 int quire_sim_prepare(void *arg, uint32_t index);

@@ -202,7 +202,7 @@ static _Noreturn void child_main(const struct quire_sweep *sweep, uint32_t index
 static int start_child(struct state *st, uint32_t index)
 {
 	struct child *c = &st->children[st->children_count];
-	int ends[2];
+	int ends[2], rc;
 
 	*c = (struct child){.index = index};
 	if (st->sweep->isolation) {
@@ -210,19 +210,25 @@ static int start_child(struct state *st, uint32_t index)
 		if (!c->isolate)
 			return -ENOMEM;
 	}
-	if (pipe(ends) != 0)
-		return quire_fail(-errno, "cannot make a pipe: %s", strerror(errno));
+	if (pipe(ends) != 0) {
+		rc = quire_fail(-errno, "cannot make a pipe: %s", strerror(errno));
+		quire_isolate_free(c->isolate);
+		return rc;
+	}
 	fflush(NULL); /* or the child would print it again */
 	c->pid = fork();
 	if (c->pid == 0) {
 		close(ends[0]);
 		child_main(st->sweep, index, ends[1], c->isolate);
 	}
-	close(ends[1]);
 	if (c->pid < 0) {
+		rc = quire_fail(-errno, "cannot start a process: %s", strerror(errno));
 		close(ends[0]);
-		return quire_fail(-errno, "cannot start a process: %s", strerror(errno));
+		close(ends[1]);
+		quire_isolate_free(c->isolate);
+		return rc;
 	}
+	close(ends[1]);
 	c->fd = ends[0];
 	st->children_count++;
 	return 0;

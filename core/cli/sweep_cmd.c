@@ -288,7 +288,8 @@ static int write_all(struct sweep *s, bool ranks)
 /* Of runs that did not finish, in this sweep, tell the first.  Return: exit status. */
 static int conclude(const struct sweep *s, uint32_t list_count)
 {
-	static const char *const end_name[] = {"finished", "ejected", "failed", "crashed"};
+	static const char *const end_name[] = {"finished", "ejected", "failed", "crashed",
+					       "stopped"};
 	uint32_t bad = 0, first = 0;
 
 	for (uint32_t i = list_count; i-- > 0;) {
@@ -319,6 +320,18 @@ static void tell_resumed(const struct sweep *s, uint32_t list_count)
 }
 
 /* ---- the command ---- */
+
+static int check_outputs(const struct sweep *s)
+{
+	const struct quire_named_file files[] = {
+		{"--csv", s->csv_path},
+		{"--summary", s->summary_path},
+		{"--report", s->html_path},
+	};
+	int rc = quire_check_files(files, sizeof(files) / sizeof(*files));
+
+	return rc || !s->html_path ? rc : quire_check_page("--report", s->html_path);
+}
 
 /* Return: 0; 1 help was printed; -EINVAL, said on stderr. */
 static int read_args(struct sweep *s, int argc, char **argv)
@@ -364,6 +377,8 @@ static int read_args(struct sweep *s, int argc, char **argv)
 	if (rc == 0 && (!s->csv_path || !strcmp(s->csv_path, "-")))
 		rc = quire_fail(-EINVAL, "where to? add --csv FILE: rows are kept there as runs "
 					 "end, and a sweep that was stopped goes on from it");
+	if (rc == 0)
+		rc = check_outputs(s);
 	if (rc == 0 && s->common.isolate && s->common.jobs == 0)
 		rc = quire_fail(-EINVAL, "--isolate needs processes, and --jobs 0 asks for none");
 	if (rc == 0)

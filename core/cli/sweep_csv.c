@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static const char *const first_columns[QUIRE_CSV_FIGURES] = {"key", "end", "sentence"};
-static const char *const end_name[] = {"finished", "ejected", "failed", "crashed"};
+static const char *const end_name[] = {"finished", "ejected", "failed", "crashed", "stopped"};
 
 static int no_memory(void)
 {

@@ -202,6 +202,10 @@ static int parse(struct trace_args *args, const struct trace_command *c, int arg
 	}
 	if (i == QUIRE_OPTION_BAD)
 		return QUIRE_EXIT_USAGE;
+	if (quire_check_files(
+		    (struct quire_named_file[]){{"--json", args->json}, {"--output", args->output}},
+		    2))
+		return quire_usage_error(c->name, "%s", quire_failure());
 	for (; optind < argc; optind++) {
 		if (args->workload.trace || args->workload.preset)
 			return quire_usage_error(c->name, "one at a time, found '%s' too",

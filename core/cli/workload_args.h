@@ -46,7 +46,8 @@ struct quire_workload_args {
 		{"requests", required_argument, NULL, 0},                                          \
 		{"duration", required_argument, NULL, 0}, {"rate", required_argument, NULL, 0},    \
 		{"arrivals", required_argument, NULL, 0}, {"shuffle", no_argument, NULL, 0},       \
-		{"samples", required_argument, NULL, 0}, {"beams", required_argument, NULL, 0}, {"seed", required_argument, NULL, 0},     \
+		{"samples", required_argument, NULL, 0}, {"beams", required_argument, NULL, 0},    \
+		{"seed", required_argument, NULL, 0},                                              \
 	{                                                                                          \
 		"seeds", required_argument, NULL, 0                                                \
 	}

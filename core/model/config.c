@@ -3,25 +3,20 @@
  *
  * Strict: what would change a figure and is missing, of a wrong type or absurd
  * fails with one sentence that names the file and the key.  What does not change
- * one (rotary bases, initializers, token ids) is not looked at.
+ * one (rotary bases, initializers, token ids) is not looked at here: what only running
+ * a model needs is read by checkpoint_config.c.
  */
 #define _XOPEN_SOURCE 700 /* realpath */
 
+#include "config_keys.h"
 #include "core/util.h"
-#include "model.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct config {
-	const char *path; /* for sentences */
-	json_t *root;
-};
 
 /* Architectures that are built, and their family. */
 static const struct {
@@ -45,56 +40,10 @@ static const struct {
 #define HEADS_MAX   4096
 #define DIM_MAX	    4096
 #define WIDTH_MAX   (1 << 20)
-#define VOCAB_MAX   (1 << 24)
 #define TOKENS_MAX  (1 << 24)
 #define EXPERTS_MAX 4096
 
-/* A whole number.  Missing or null: *out stays, if @optional. */
-static int get_count(const struct config *c, const char *key, uint32_t max, bool optional,
-		     uint32_t *out)
-{
-	const json_t *value = json_object_get(c->root, key);
-
-	if (!value || json_is_null(value)) {
-		if (optional)
-			return 0;
-		return quire_fail(-EINVAL, "%s: key '%s' is missing", c->path, key);
-	}
-	if (!json_is_integer(value))
-		return quire_fail(-EINVAL, "%s: key '%s' must be a whole number", c->path, key);
-	if (json_integer_value(value) < 1 || json_integer_value(value) > (json_int_t)max)
-		return quire_fail(
-			-EINVAL, "%s: key '%s' is %" JSON_INTEGER_FORMAT ", expected 1 to %" PRIu32,
-			c->path, key, json_integer_value(value), max);
-	*out = (uint32_t)json_integer_value(value);
-	return 0;
-}
-
-/* The same, where missing, null or 0 mean that there is none. */
-static int get_count_or_none(const struct config *c, const char *key, uint32_t max, uint32_t *out)
-{
-	const json_t *value = json_object_get(c->root, key);
-
-	*out = 0;
-	if (json_is_integer(value) && json_integer_value(value) == 0)
-		return 0;
-	return get_count(c, key, max, true, out);
-}
-
-/* A truth value.  Missing or null: *out stays. */
-static int get_flag(const struct config *c, const char *key, bool *out)
-{
-	const json_t *value = json_object_get(c->root, key);
-
-	if (!value || json_is_null(value))
-		return 0;
-	if (!json_is_boolean(value))
-		return quire_fail(-EINVAL, "%s: key '%s' must be true or false", c->path, key);
-	*out = json_is_true(value);
-	return 0;
-}
-
-static int get_family(const struct config *c, struct quire_model *m)
+static int get_family(const struct quire_config *c, struct quire_model *m)
 {
 	const json_t *list = json_object_get(c->root, "architectures");
 	const json_t *type = json_object_get(c->root, "model_type");
@@ -127,7 +76,7 @@ static int get_family(const struct config *c, struct quire_model *m)
 }
 
 /* The keys of each family, and what it means when they are not there. */
-static int get_experts(const struct config *c, struct quire_model *m)
+static int get_experts(const struct quire_config *c, struct quire_model *m)
 {
 	const bool mixtral = strcmp(m->family, "mixtral") == 0;
 	const bool deepseek = strcmp(m->family, "deepseek") == 0;
@@ -137,22 +86,23 @@ static int get_experts(const struct config *c, struct quire_model *m)
 
 	if (mixtral)
 		m->expert_intermediate = m->intermediate;
-	if ((rc = get_count(c,
-			    mixtral    ? "num_local_experts"
-			    : deepseek ? "n_routed_experts"
-				       : "num_experts",
-			    EXPERTS_MAX, false, &m->experts)) ||
-	    (rc = get_count(c, "num_experts_per_tok", EXPERTS_MAX, false, &m->experts_used)) ||
-	    (!mixtral && (rc = get_count(c, "moe_intermediate_size", WIDTH_MAX, false,
-					 &m->expert_intermediate))))
+	if ((rc = quire_config_count(c,
+				     mixtral	? "num_local_experts"
+				     : deepseek ? "n_routed_experts"
+						: "num_experts",
+				     EXPERTS_MAX, false, &m->experts)) ||
+	    (rc = quire_config_count(c, "num_experts_per_tok", EXPERTS_MAX, false,
+				     &m->experts_used)) ||
+	    (!mixtral && (rc = quire_config_count(c, "moe_intermediate_size", WIDTH_MAX, false,
+						  &m->expert_intermediate))))
 		return rc;
 	if (m->experts_used > m->experts)
 		return quire_fail(-EINVAL,
 				  "%s: key 'num_experts_per_tok' is %" PRIu32
 				  ", but there are %" PRIu32 " experts",
 				  c->path, m->experts_used, m->experts);
-	if ((rc = get_count(c, deepseek ? "moe_layer_freq" : "decoder_sparse_step", LAYERS_MAX,
-			    true, &step)))
+	if ((rc = quire_config_count(c, deepseek ? "moe_layer_freq" : "decoder_sparse_step",
+				     LAYERS_MAX, true, &step)))
 		return rc;
 	if (step != 1 || json_array_size(mlp_only) > 0)
 		return quire_fail(-ENOTSUP,
@@ -165,27 +115,29 @@ static int get_experts(const struct config *c, struct quire_model *m)
 	if (!deepseek)
 		return 0;
 	m->router_bias = true;
-	if ((rc = get_count_or_none(c, "first_k_dense_replace", m->layers, &m->dense_layers)) ||
-	    (rc = get_count_or_none(c, "n_shared_experts", EXPERTS_MAX, &m->experts_shared)))
+	if ((rc = quire_config_count_or_none(c, "first_k_dense_replace", m->layers,
+					     &m->dense_layers)) ||
+	    (rc = quire_config_count_or_none(c, "n_shared_experts", EXPERTS_MAX,
+					     &m->experts_shared)))
 		return rc;
 	return 0;
 }
 
-static int get_latent(const struct config *c, struct quire_model *m)
+static int get_latent(const struct quire_config *c, struct quire_model *m)
 {
 	int rc;
 
-	if ((rc = get_count(c, "kv_lora_rank", WIDTH_MAX, false, &m->kv_lora_rank)) ||
-	    (rc = get_count_or_none(c, "q_lora_rank", WIDTH_MAX, &m->q_lora_rank)) ||
-	    (rc = get_count(c, "qk_nope_head_dim", DIM_MAX, false, &m->head_dim)) ||
-	    (rc = get_count(c, "qk_rope_head_dim", DIM_MAX, false, &m->rope_head_dim)) ||
-	    (rc = get_count(c, "v_head_dim", DIM_MAX, false, &m->v_head_dim)))
+	if ((rc = quire_config_count(c, "kv_lora_rank", WIDTH_MAX, false, &m->kv_lora_rank)) ||
+	    (rc = quire_config_count_or_none(c, "q_lora_rank", WIDTH_MAX, &m->q_lora_rank)) ||
+	    (rc = quire_config_count(c, "qk_nope_head_dim", DIM_MAX, false, &m->head_dim)) ||
+	    (rc = quire_config_count(c, "qk_rope_head_dim", DIM_MAX, false, &m->rope_head_dim)) ||
+	    (rc = quire_config_count(c, "v_head_dim", DIM_MAX, false, &m->v_head_dim)))
 		return rc;
 	m->kv_heads = m->heads;
 	return 0;
 }
 
-static int get_rotary(const struct config *c, struct quire_model *m)
+static int get_rotary(const struct quire_config *c, struct quire_model *m)
 {
 	const bool qwen2 = strcmp(m->family, "qwen2") == 0, llama = strcmp(m->family, "llama") == 0;
 	bool attention_bias = false;
@@ -195,11 +147,11 @@ static int get_rotary(const struct config *c, struct quire_model *m)
 	m->qk_norm = strncmp(m->family, "qwen3", 5) == 0;
 	m->kv_heads = m->heads;
 	m->head_dim = 0;
-	if ((rc = get_count(c, "intermediate_size", WIDTH_MAX, false, &m->intermediate)) ||
-	    (rc = get_count(c, "num_key_value_heads", HEADS_MAX, true, &m->kv_heads)) ||
-	    (rc = get_count(c, "head_dim", DIM_MAX, true, &m->head_dim)) ||
-	    (rc = get_flag(c, "attention_bias", &attention_bias)) ||
-	    (rc = get_flag(c, "mlp_bias", &m->mlp_bias)))
+	if ((rc = quire_config_count(c, "intermediate_size", WIDTH_MAX, false, &m->intermediate)) ||
+	    (rc = quire_config_count(c, "num_key_value_heads", HEADS_MAX, true, &m->kv_heads)) ||
+	    (rc = quire_config_count(c, "head_dim", DIM_MAX, true, &m->head_dim)) ||
+	    (rc = quire_config_flag(c, "attention_bias", &attention_bias)) ||
+	    (rc = quire_config_flag(c, "mlp_bias", &m->mlp_bias)))
 		return rc;
 	/* Qwen2 has a bias on Q, K, V whatever its config says. */
 	m->qkv_bias = qwen2 || attention_bias;
@@ -213,7 +165,7 @@ static int get_rotary(const struct config *c, struct quire_model *m)
 	return 0;
 }
 
-static int get_opt(const struct config *c, struct quire_model *m)
+static int get_opt(const struct quire_config *c, struct quire_model *m)
 {
 	uint32_t projected = m->hidden;
 	bool bias = true, affine = true, norm_first = true;
@@ -221,11 +173,11 @@ static int get_opt(const struct config *c, struct quire_model *m)
 
 	m->kv_heads = m->heads;
 	m->embeddings_tied = true;
-	if ((rc = get_count(c, "ffn_dim", WIDTH_MAX, false, &m->intermediate)) ||
-	    (rc = get_count(c, "word_embed_proj_dim", WIDTH_MAX, true, &projected)) ||
-	    (rc = get_flag(c, "do_layer_norm_before", &norm_first)) ||
-	    (rc = get_flag(c, "layer_norm_elementwise_affine", &affine)) ||
-	    (rc = get_flag(c, "enable_bias", &bias)))
+	if ((rc = quire_config_count(c, "ffn_dim", WIDTH_MAX, false, &m->intermediate)) ||
+	    (rc = quire_config_count(c, "word_embed_proj_dim", WIDTH_MAX, true, &projected)) ||
+	    (rc = quire_config_flag(c, "do_layer_norm_before", &norm_first)) ||
+	    (rc = quire_config_flag(c, "layer_norm_elementwise_affine", &affine)) ||
+	    (rc = quire_config_flag(c, "enable_bias", &bias)))
 		return rc;
 	if (projected != m->hidden)
 		return quire_fail(-ENOTSUP,
@@ -242,21 +194,20 @@ static int get_opt(const struct config *c, struct quire_model *m)
 	return 0;
 }
 
-static int get_model(const struct config *c, struct quire_model *m)
+int quire_config_shape(const struct quire_config *c, struct quire_model *m)
 {
 	int rc;
 
-	if (!json_is_object(c->root))
-		return quire_fail(-EINVAL, "%s: expected a JSON object", c->path);
 	if ((rc = get_family(c, m)) ||
-	    (rc = get_count(c, "hidden_size", WIDTH_MAX, false, &m->hidden)) ||
-	    (rc = get_count(c, "num_hidden_layers", LAYERS_MAX, false, &m->layers)) ||
-	    (rc = get_count(c, "num_attention_heads", HEADS_MAX, false, &m->heads)) ||
-	    (rc = get_count(c, "vocab_size", VOCAB_MAX, false, &m->vocab)) ||
-	    (rc = get_count(c, "max_position_embeddings", TOKENS_MAX, false, &m->positions_max)))
+	    (rc = quire_config_count(c, "hidden_size", WIDTH_MAX, false, &m->hidden)) ||
+	    (rc = quire_config_count(c, "num_hidden_layers", LAYERS_MAX, false, &m->layers)) ||
+	    (rc = quire_config_count(c, "num_attention_heads", HEADS_MAX, false, &m->heads)) ||
+	    (rc = quire_config_count(c, "vocab_size", QUIRE_CONFIG_VOCAB_MAX, false, &m->vocab)) ||
+	    (rc = quire_config_count(c, "max_position_embeddings", TOKENS_MAX, false,
+				     &m->positions_max)))
 		return rc;
 	rc = strcmp(m->family, "opt") == 0 ? get_opt(c, m) : get_rotary(c, m);
-	if (rc || (rc = get_flag(c, "tie_word_embeddings", &m->embeddings_tied)))
+	if (rc || (rc = quire_config_flag(c, "tie_word_embeddings", &m->embeddings_tied)))
 		return rc;
 	if (!m->head_dim) {
 		if (m->hidden % m->heads)
@@ -279,8 +230,7 @@ static int get_model(const struct config *c, struct quire_model *m)
 	return 0;
 }
 
-/* "dir/Qwen2.5-7B/config.json" is called Qwen2.5-7B, "x/tiny.json" tiny. */
-static void name_after(struct quire_model *m, const char *path)
+void quire_config_name(struct quire_model *m, const char *path)
 {
 	char whole[PATH_MAX], *text = whole, *slash, *end;
 	char *real = NULL;
@@ -310,22 +260,16 @@ static void name_after(struct quire_model *m, const char *path)
 int quire_model_read(struct quire_model *model, const char *path)
 {
 	struct quire_model found = {.family = NULL};
-	struct config c = {.path = path};
-	json_error_t error;
-	FILE *in = fopen(path, "r");
-	int rc;
+	struct quire_config c;
+	int rc = quire_config_load(&c, path);
 
-	if (!in)
-		return quire_fail(-errno, "model %s: %s", path, strerror(errno));
-	c.root = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
-	fclose(in);
-	if (!c.root)
-		return quire_fail(-EINVAL, "%s:%d: %s", path, error.line, error.text);
-	rc = get_model(&c, &found);
-	json_decref(c.root);
 	if (rc)
 		return rc;
-	name_after(&found, path);
+	rc = quire_config_shape(&c, &found);
+	quire_config_free(&c);
+	if (rc)
+		return rc;
+	quire_config_name(&found, path);
 	*model = found;
 	return 0;
 }

@@ -158,7 +158,7 @@ void quire_html_single(FILE *out, const struct quire_report *r)
 		quire_text_xml(out, r->sentence);
 		fputs("</p>\n", out);
 	}
-	if (r->end != QUIRE_RUN_FINISHED)
+	if (r->end != QUIRE_RUN_FINISHED && r->end != QUIRE_RUN_STOPPED)
 		return;
 	print_latencies(out, r);
 	fputs("<div class=\"wide\"><table>\n", out);

@@ -174,7 +174,8 @@ static int samples_make(struct samples *s, const struct quire_settings *slo,
 		if (!quire_in_window(m, m->outcomes[i].arrival_ns))
 			continue;
 		s->arrived++;
-		add_request(s, slo, &m->outcomes[i], requests[i].beams > 1 ? requests[i].beams : requests[i].samples);
+		add_request(s, slo, &m->outcomes[i],
+			    requests[i].beams > 1 ? requests[i].beams : requests[i].samples);
 	}
 	return 0;
 }

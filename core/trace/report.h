@@ -44,6 +44,7 @@ struct quire_settings {
 	char allocator_label[QUIRE_REPORT_NAME_MAX];
 	char model[QUIRE_REPORT_NAME_MAX];
 	char gpu[QUIRE_REPORT_NAME_MAX];
+	char exec[16];				/* "sim", "cpu", "cuda" */
 	char time_model[QUIRE_REPORT_NAME_MAX]; /* "": the formula; else a file or folder */
 	uint32_t tp;
 	char weight_dtype[16], kv_dtype[16];
@@ -97,6 +98,7 @@ enum quire_run_end {
 	QUIRE_RUN_EJECTED,  /* a module was; the figures hold up to that step */
 	QUIRE_RUN_FAILED,   /* it did not start, or the executor failed: no figures */
 	QUIRE_RUN_CRASHED,  /* its process died: no figures */
+	QUIRE_RUN_STOPPED,  /* by the user; the figures hold up to then */
 };
 
 struct quire_report {

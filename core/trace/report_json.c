@@ -155,7 +155,10 @@ static json_t *settings(const struct quire_settings *c)
 		{"allocator", text(c->allocator)},
 		{"model", text(c->model)},
 		{"gpu", text(c->gpu)},
-		{"time_model", *c->time_model ? text(c->time_model) : json_string("formula")},
+		{"exec", text(c->exec)},
+		{"time_model", text(*c->time_model		  ? c->time_model
+				    : strcmp(c->exec, "sim") != 0 ? "clock"
+								  : "formula")},
 		{"tp", count(c->tp)},
 		{"weight_dtype", text(c->weight_dtype)},
 		{"kv_dtype", text(c->kv_dtype)},
@@ -188,8 +191,9 @@ static json_t *settings(const struct quire_settings *c)
 
 static json_t *report(const struct quire_report *r)
 {
-	static const char *const end_key[] = {NULL, "ejected", "failed", "crashed"};
-	bool figures = r->end == QUIRE_RUN_FINISHED || r->end == QUIRE_RUN_EJECTED;
+	static const char *const end_key[] = {NULL, "ejected", "failed", "crashed", "stopped"};
+	bool figures = r->end == QUIRE_RUN_FINISHED || r->end == QUIRE_RUN_EJECTED ||
+		       r->end == QUIRE_RUN_STOPPED;
 	json_t *json = json_object();
 	char digest[20];
 
@@ -242,7 +246,7 @@ static json_t *report(const struct quire_report *r)
 				  "ttft_s", interval(&r->ttft_interval_s), "tpot_s",
 				  interval(&r->tpot_interval_s), "output_tokens_per_s",
 				  interval(&r->output_tokens_interval_per_s)));
-	if (r->end > QUIRE_RUN_FINISHED && r->end <= QUIRE_RUN_CRASHED)
+	if (r->end > QUIRE_RUN_FINISHED && r->end <= QUIRE_RUN_STOPPED)
 		json = quire_json_with(json, end_key[r->end], text(r->sentence));
 	return json;
 }

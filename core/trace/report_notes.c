@@ -9,10 +9,9 @@
 #include <string.h>
 
 const char *const quire_run_end_text[] = {
-	[QUIRE_RUN_FINISHED] = "finished",
-	[QUIRE_RUN_EJECTED] = "ejected",
-	[QUIRE_RUN_FAILED] = "failed",
-	[QUIRE_RUN_CRASHED] = "crashed",
+	[QUIRE_RUN_FINISHED] = "finished", [QUIRE_RUN_EJECTED] = "ejected",
+	[QUIRE_RUN_FAILED] = "failed",	   [QUIRE_RUN_CRASHED] = "crashed",
+	[QUIRE_RUN_STOPPED] = "stopped",
 };
 
 void quire_rows_headline(const struct quire_rows *t)
@@ -125,6 +124,12 @@ void quire_rows_notes(const struct quire_rows *t)
 		const struct quire_row *row = &t->rows[r];
 
 		saturated |= row->saturated && !row->broken;
+		if (row->first->end == QUIRE_RUN_STOPPED) {
+			quire_rows_label(t, row, label, sizeof(label));
+			snprintf(line, sizeof(line), "! %s: %s; its figures hold up to then", label,
+				 row->first->sentence);
+			quire_show_wrap(t->out, t->style, line, 2);
+		}
 		if (row->broken && row->broken->end != QUIRE_RUN_CRASHED) {
 			quire_rows_label(t, row, label, sizeof(label));
 			snprintf(line, sizeof(line), "! %s %s: %s", label,

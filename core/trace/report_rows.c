@@ -106,7 +106,7 @@ static void row_add(struct quire_row *row, const struct quire_report *r)
 	if (!row->runs++)
 		row->first = r;
 	row->saturated += r->saturated;
-	if (r->end != QUIRE_RUN_FINISHED && !row->broken)
+	if (r->end != QUIRE_RUN_FINISHED && r->end != QUIRE_RUN_STOPPED && !row->broken)
 		row->broken = r;
 	for (size_t i = 0; i < COLUMNS; i++)
 		row->figure[i] += (figure(&quire_columns[i], r) - row->figure[i]) / row->runs;

@@ -154,7 +154,7 @@ int quire_report_table(FILE *out, const struct quire_report *reports, size_t cou
 	quire_rows_headline(&t);
 	fputc('\n', out);
 	if (count == 1) {
-		if (reports->end == QUIRE_RUN_FINISHED)
+		if (reports->end == QUIRE_RUN_FINISHED || reports->end == QUIRE_RUN_STOPPED)
 			quire_report_single(out, reports, &wide);
 		quire_rows_notes(&t);
 	} else if (count) {

@@ -1,0 +1,331 @@
+/*
+ * cpu_math_body.h - cpu_math.h in lanes.  A file that includes it is compiled for one
+ * kind of registers, defines MATH, the name of that kind, and gets `math`.
+ */
+#include "cpu_math.h"
+#include "lanes.h"
+
+#include <math.h>
+
+/*
+ * The largest tile of a product, in lanes: its sums and what they are made of must fit
+ * into the registers.  Tiles do not change a result: every sum has lanes of its own.
+ */
+#if PART == 16
+#define TILE_ROWS    6
+#define TILE_OUTPUTS 4
+#else
+#define TILE_ROWS    2
+#define TILE_OUTPUTS 2
+#endif
+
+INLINE uint32_t bytes_of(enum quire_weight_type type)
+{
+	return type == QUIRE_FP32 ? 4 : 2;
+}
+
+/* ---- products ---- */
+
+struct tile {
+	const float *x; /* [rows][x_stride] */
+	const char *w;	/* [outputs][w_stride bytes] */
+	float *y;	/* [rows][y_stride] */
+	size_t x_stride, w_stride, y_stride;
+	uint32_t k; /* <= CPU_K */
+	bool add;   /* to what y holds; false: y is written */
+};
+
+/* All constants are known where it is expanded, so that all sums are registers. */
+INLINE void tile_of(const uint32_t rows, const uint32_t outputs, const enum quire_weight_type type,
+		    const struct tile *t)
+{
+	struct lanes sum[TILE_ROWS][TILE_OUTPUTS];
+	struct lanes w[TILE_OUTPUTS];
+	uint32_t k;
+
+	UNROLL for (uint32_t r = 0; r < rows; r++) UNROLL for (uint32_t n = 0; n < outputs; n++)
+		sum[r][n] = lanes_all(0);
+	for (k = 0; k + LANES <= t->k; k += LANES) {
+		UNROLL for (uint32_t n = 0; n < outputs; n++) w[n] =
+			lanes_load(t->w + n * t->w_stride + k * bytes_of(type), type);
+		UNROLL for (uint32_t r = 0; r < rows; r++)
+		{
+			struct lanes x = lanes_load(t->x + r * t->x_stride + k, QUIRE_FP32);
+
+			UNROLL for (uint32_t n = 0; n < outputs; n++) sum[r][n] =
+				lanes_fma(x, w[n], sum[r][n]);
+		}
+	}
+	if (k < t->k) {
+		UNROLL for (uint32_t n = 0; n < outputs; n++) w[n] = lanes_load_some(
+			t->w + n * t->w_stride + k * bytes_of(type), type, t->k - k);
+		UNROLL for (uint32_t r = 0; r < rows; r++)
+		{
+			struct lanes x =
+				lanes_load_some(t->x + r * t->x_stride + k, QUIRE_FP32, t->k - k);
+
+			UNROLL for (uint32_t n = 0; n < outputs; n++) sum[r][n] =
+				lanes_fma(x, w[n], sum[r][n]);
+		}
+	}
+	UNROLL for (uint32_t r = 0; r < rows; r++) UNROLL for (uint32_t n = 0; n < outputs; n++)
+	{
+		float *y = &t->y[r * t->y_stride + n];
+		float s = lanes_sum(sum[r][n]);
+
+		*y = t->add ? *y + s : s;
+	}
+}
+
+INLINE void tile_outputs(const uint32_t outputs, const enum quire_weight_type type, uint32_t rows,
+			 const struct tile *t)
+{
+	switch (rows) {
+	case 1:
+		tile_of(1, outputs, type, t);
+		break;
+	case 2:
+		tile_of(2, outputs, type, t);
+		break;
+#if TILE_ROWS >= 6
+	case 3:
+		tile_of(3, outputs, type, t);
+		break;
+	case 4:
+		tile_of(4, outputs, type, t);
+		break;
+	case 5:
+		tile_of(5, outputs, type, t);
+		break;
+	case 6:
+		tile_of(6, outputs, type, t);
+		break;
+#endif
+	}
+}
+
+/* @outputs of @rows <= TILE_ROWS; the weights are all of @type. */
+INLINE void tiles_of_type(const enum quire_weight_type type, uint32_t rows, uint32_t outputs,
+			  struct tile t)
+{
+	uint32_t n;
+
+	for (n = 0; n + TILE_OUTPUTS <= outputs; n += TILE_OUTPUTS) {
+		tile_outputs(TILE_OUTPUTS, type, rows, &t);
+		t.w += TILE_OUTPUTS * t.w_stride;
+		t.y += TILE_OUTPUTS;
+	}
+	for (; n < outputs; n++) {
+		tile_outputs(1, type, rows, &t);
+		t.w += t.w_stride;
+		t.y++;
+	}
+}
+
+static void tiles_bf16(uint32_t rows, uint32_t outputs, const struct tile *t)
+{
+	tiles_of_type(QUIRE_BF16, rows, outputs, *t);
+}
+
+static void tiles_fp16(uint32_t rows, uint32_t outputs, const struct tile *t)
+{
+	tiles_of_type(QUIRE_FP16, rows, outputs, *t);
+}
+
+static void tiles_fp32(uint32_t rows, uint32_t outputs, const struct tile *t)
+{
+	tiles_of_type(QUIRE_FP32, rows, outputs, *t);
+}
+
+/* Any number of rows. */
+static void tiles(enum quire_weight_type type, uint32_t rows, uint32_t outputs, struct tile t)
+{
+	for (uint32_t r = 0, some; r < rows; r += some) {
+		some = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
+		if (type == QUIRE_BF16)
+			tiles_bf16(some, outputs, &t);
+		else if (type == QUIRE_FP16)
+			tiles_fp16(some, outputs, &t);
+		else
+			tiles_fp32(some, outputs, &t);
+		t.x += some * t.x_stride;
+		t.y += some * t.y_stride;
+	}
+}
+
+static void widen(float *to, const void *from, enum quire_weight_type type, uint32_t count)
+{
+	const char *at = from;
+	uint32_t i;
+
+	for (i = 0; i + LANES <= count; i += LANES)
+		lanes_store(to + i, lanes_load(at + i * bytes_of(type), type));
+	if (i < count)
+		lanes_store_some(to + i, lanes_load_some(at + i * bytes_of(type), type, count - i),
+				 count - i);
+}
+
+/*
+ * CPU_K inputs after the other: the sum of each is complete before the next is added.
+ * Weights that several tiles of rows need are widened once.
+ */
+static void product(const struct cpu_product *p, uint32_t first, uint32_t count,
+		    struct cpu_scratch *scratch)
+{
+	const struct quire_weight *w = p->w;
+	size_t w_stride = (size_t)w->columns * bytes_of(w->type);
+	bool widens = p->rows > TILE_ROWS && w->type != QUIRE_FP32;
+
+	for (uint32_t k = 0, some; k < w->columns; k += some) {
+		struct tile t = {
+			.x = p->x + k,
+			.w = (const char *)w->data + first * w_stride + k * bytes_of(w->type),
+			.y = p->y + first,
+			.x_stride = p->x_stride,
+			.w_stride = w_stride,
+			.y_stride = p->y_stride,
+			.k = some = w->columns - k < CPU_K ? w->columns - k : CPU_K,
+			.add = k > 0,
+		};
+
+		if (!widens) {
+			tiles(w->type, p->rows, count, t);
+			continue;
+		}
+		for (uint32_t n = 0; n < count; n++)
+			widen(scratch->panel + n * CPU_K, t.w + n * w_stride, w->type, some);
+		t.w = (const char *)scratch->panel;
+		t.w_stride = CPU_K * sizeof(float);
+		tiles(QUIRE_FP32, p->rows, count, t);
+	}
+}
+
+/* ---- element by element ---- */
+
+/*
+ * exp(x) to about 1 ulp: 2^n e^r, n = round(x / ln 2), |r| <= ln 2 / 2; e^r by the
+ * Taylor polynomial of degree 7.  Below -87.3 it is 0, above 88.3 it stays; NaN is NaN.
+ */
+INLINE struct lanes lanes_exp(struct lanes x)
+{
+	static const float factor[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24,
+				       1.0f / 6,    0.5f,	1.0f,	    1.0f};
+	const part shift = (part){0} + 12582912.0f; /* 1.5 2^23: sums are whole numbers */
+
+	UNROLL for (uint32_t i = 0; i < PARTS; i++)
+	{
+		part v = x.at[i], n, r, e = (part){0} + factor[0];
+		ipart small = v<-87.3f, large = v> 88.3f;
+		part power;
+
+		v = (part)(((ipart)v & ~large) | ((ipart)((part){0} + 88.3f) & large));
+		n = part_fma(v, (part){0} + 1.44269504f, shift);
+		power = (part)(((ipart)n << 23) + (127 << 23));
+		n -= shift;
+		r = part_fma(n, (part){0} - 0.693145752f, v);
+		r = part_fma(n, (part){0} - 1.42860677e-6f, r);
+		UNROLL for (uint32_t k = 1; k < 8; k++) e = part_fma(e, r, (part){0} + factor[k]);
+		x.at[i] = (part)((ipart)(e * power) & ~small);
+	}
+	return x;
+}
+
+static void gate(float *g, const float *up, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i += LANES) {
+		uint32_t some = count - i < LANES ? count - i : LANES;
+		struct lanes v = lanes_load_some(g + i, QUIRE_FP32, some);
+		struct lanes u = lanes_load_some(up + i, QUIRE_FP32, some);
+		struct lanes e = lanes_exp(lanes_mul(v, lanes_all(-1)));
+
+		UNROLL for (uint32_t k = 0; k < PARTS; k++) v.at[k] =
+			v.at[k] / (1.0f + e.at[k]) * u.at[k];
+		lanes_store_some(g + i, v, some);
+	}
+}
+
+static void norm(float *y, const float *x, const struct quire_weight *weight, float eps)
+{
+	const char *w = weight->data;
+	uint32_t count = weight->columns;
+	struct lanes sum = lanes_all(0), scale;
+
+	for (uint32_t i = 0; i < count; i += LANES) {
+		uint32_t some = count - i < LANES ? count - i : LANES;
+		struct lanes v = lanes_load_some(x + i, QUIRE_FP32, some);
+
+		sum = lanes_fma(v, v, sum);
+	}
+	scale = lanes_all(1.0f / sqrtf(lanes_sum(sum) / (float)count + eps));
+	for (uint32_t i = 0; i < count; i += LANES) {
+		uint32_t some = count - i < LANES ? count - i : LANES;
+		struct lanes v = lanes_load_some(x + i, QUIRE_FP32, some);
+		struct lanes u =
+			lanes_load_some(w + i * bytes_of(weight->type), weight->type, some);
+
+		lanes_store_some(y + i, lanes_mul(lanes_mul(v, scale), u), some);
+	}
+}
+
+INLINE uint32_t bits_of(float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+static uint16_t bf16_of(float value)
+{
+	uint32_t bits = bits_of(value);
+
+	if ((bits & 0x7fffffffu) > 0x7f800000u)
+		return (uint16_t)(bits >> 16 | 0x40); /* NaN stays one */
+	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/* What is too large becomes infinite; below 2^-14 the unit is 2^-24. */
+static uint16_t fp16_of(float value)
+{
+	uint32_t bits = bits_of(value), sign = bits >> 16 & 0x8000u;
+	uint32_t size = bits & 0x7fffffffu;
+
+	if (size > 0x7f800000u)
+		return (uint16_t)(sign | 0x7e00u);
+	if (size >= 0x477ff000u) /* 65520 */
+		return (uint16_t)(sign | 0x7c00u);
+	if (size < 0x38800000u) { /* 2^-14: let an addition round */
+		float unit = (size >> 23 ? value < 0 ? -value : value : 0) + 0.5f;
+
+		return (uint16_t)(sign | (bits_of(unit) - 0x3f000000u));
+	}
+	size += 0xfff + (size >> 13 & 1);
+	return (uint16_t)(sign | ((size - 0x38000000u) >> 13));
+}
+
+static void narrow(void *to, const float *from, enum quire_weight_type type, uint32_t count)
+{
+	char *at = to;
+
+	if (type == QUIRE_FP32) {
+		memcpy(to, from, count * sizeof(*from));
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		uint16_t bits = type == QUIRE_BF16 ? bf16_of(from[i]) : fp16_of(from[i]);
+
+		memcpy(at + i * sizeof(bits), &bits, sizeof(bits));
+	}
+}
+
+#include "cpu_math_attend.h"
+
+static const struct cpu_math math = {
+	.name = MATH,
+	.product = product,
+	.attend = attend,
+	.norm = norm,
+	.gate = gate,
+	.widen = widen,
+	.narrow = narrow,
+};
