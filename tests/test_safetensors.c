@@ -30,8 +30,10 @@ static const char *in_folder(const char *name)
 static const char *write_bytes(const char *name, const void *bytes, size_t size)
 {
 	const char *path = in_folder(name);
-	FILE *out = fopen(path, "w");
+	FILE *out;
 
+	unlink(path); /* some file systems wait for a disk when an old file is cut */
+	out = fopen(path, "w");
 	if (!out || fwrite(bytes, 1, size, out) != size || fclose(out))
 		ck_abort_msg("%s cannot be written", path);
 	return path;

@@ -25,4 +25,24 @@ struct story_maps {
 int story_maps_apply(struct story_maps *maps, struct quire_record_state *s,
 		     const struct quire_event *e);
 
+#define STORY_CELL_SLOTS_MAX 32768u
+
+/* The cells of a pool of @slots_total that a block of a map shows; none if *@first > *@last.
+ * A token that no number reaches is nonsense, and its block shows nothing. */
+static inline void story_cells_of(const struct quire_record_seq *seq, uint32_t block,
+				  uint32_t slots_total, uint32_t cell_slots, uint32_t *first,
+				  uint32_t *last)
+{
+	uint64_t from = seq->blocks[block], until = from + seq->block_slots;
+
+	if (until > slots_total)
+		until = slots_total;
+	*first = 1;
+	*last = 0;
+	if (from >= until || ((uint64_t)block + 1) * seq->block_slots > UINT32_MAX)
+		return;
+	*first = (uint32_t)from / cell_slots;
+	*last = (uint32_t)(until - 1) / cell_slots;
+}
+
 #endif /* QUIRE_STORY_MAPS_H */

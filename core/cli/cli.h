@@ -20,6 +20,7 @@ int quire_cmd_plan(int argc, char **argv);
 int quire_cmd_model(int argc, char **argv);
 int quire_cmd_trace(int argc, char **argv);
 int quire_cmd_sim(int argc, char **argv);
+int quire_cmd_run(int argc, char **argv);
 int quire_cmd_bench(int argc, char **argv);
 int quire_cmd_list(int argc, char **argv);
 int quire_cmd_compare(int argc, char **argv);

@@ -19,8 +19,9 @@ const char quire_engine_args_help[] =
 	"  --model DIR                  a Hugging Face directory: config.json, *.safetensors,\n"
 	"                               tokenizer.json\n"
 	"  --exec cpu|cuda              what runs it [cuda where there is a GPU, else cpu]\n"
-	"  --load-format auto|dummy     dummy: random weights of a built-in model or a\n"
-	"                               config.json; tokens are numbers [auto]\n"
+	"  --load-format auto|dummy     dummy: random weights of a built-in model, a config.json\n"
+	"                               or a folder with one; without a tokenizer there,\n"
+	"                               tokens are numbers [auto]\n"
 	"  --dtype T                    of random weights: bf16, fp16, fp32 [bf16]\n"
 	"  --kv-dtype T                 of K and V, likewise [that of the weights]\n"
 	"  --kv-memory SIZE             memory of the pool of K and V, as in 512MiB or 4GB\n"
@@ -162,9 +163,11 @@ static int open_checkpoint(struct quire_loaded *l, const struct quire_engine_arg
 
 static int open_tokenizer(struct quire_loaded *l, const struct quire_engine_args *a)
 {
+	char path[4096];
 	int rc;
 
-	if (a->dummy || a->skip_tokenizer)
+	snprintf(path, sizeof(path), "%s/tokenizer.json", a->model);
+	if (a->skip_tokenizer || (a->dummy && access(path, R_OK) != 0))
 		return 0;
 	rc = quire_tokenizer_open(&l->tokenizer, a->model);
 	if (rc == 0 && quire_tokenizer_vocab(l->tokenizer) > l->checkpoint.model.vocab)
@@ -190,6 +193,7 @@ int quire_loaded_open(struct quire_loaded *l, const struct quire_engine_args *a)
 		quire_checkpoint_close(&l->checkpoint);
 		return rc;
 	}
+	l->open = true;
 	l->kv_type = a->kv_type_given ? a->kv_type : l->checkpoint.type;
 	l->slot_bytes = quire_engine_slot_bytes(&l->checkpoint, l->kv_type);
 	return 0;
@@ -290,8 +294,9 @@ void quire_loaded_close(struct quire_loaded *l)
 {
 	if (l->started)
 		quire_engine_free(&l->exec);
-	l->started = false;
-	quire_tokenizer_close(l->tokenizer);
-	l->tokenizer = NULL;
-	quire_checkpoint_close(&l->checkpoint);
+	if (l->open) {
+		quire_tokenizer_close(l->tokenizer);
+		quire_checkpoint_close(&l->checkpoint);
+	}
+	l->started = l->open = false;
 }

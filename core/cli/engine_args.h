@@ -34,7 +34,7 @@ struct quire_engine_args {
 	const char *model;	   /* --model; borrowed */
 	bool exec_given;	   /* else: what this machine is best at */
 	enum quire_exec_kind exec; /* --exec */
-	bool dummy;		   /* --load-format dummy: random weights, no tokenizer */
+	bool dummy;		   /* --load-format dummy: random weights */
 	bool skip_tokenizer;	   /* --skip-tokenizer-init: tokens are numbers */
 	bool type_given, kv_type_given;
 	enum quire_weight_type type;	/* --dtype, of random weights [bf16] */
@@ -91,7 +91,7 @@ struct quire_loaded {
 	uint64_t slot_bytes;	  /* K and V of one token */
 	struct quire_exec exec;	  /* from quire_loaded_start() on */
 	uint32_t step_tokens_max; /* that it was made for: the budget in force */
-	bool started;
+	bool open, started;
 };
 
 /* "cpu". */
@@ -120,7 +120,7 @@ int quire_loaded_slots(const struct quire_loaded *l, const struct quire_engine_a
 int quire_loaded_start(struct quire_loaded *l, const struct quire_engine_args *a,
 		       struct quire_loop_config *config, struct quire_streams *streams);
 
-/* Give all of it back.  The streams are freed behind it. */
+/* Give all of it back; one that is not open is fine.  Streams are freed behind it. */
 void quire_loaded_close(struct quire_loaded *l);
 
 #endif /* QUIRE_ENGINE_ARGS_H */

@@ -16,6 +16,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{"sim", quire_cmd_sim, "run a workload in the simulator: scheduler x allocator, report"},
+	{"run", quire_cmd_run, "generate text with a real model"},
 	{"bench", quire_cmd_bench, "the same with a real model, in real time"},
 	{"sweep", quire_cmd_sweep, "run a grid of simulations on all cores, or under mpirun"},
 	{"plan", quire_cmd_plan, "estimate by hand's arithmetic: time, memory, what fits"},

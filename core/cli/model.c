@@ -1,169 +1,173 @@
 /*
- * model.c - "quire model": what a model is, and what it costs to keep and to run.
+ * model.c - "quire model": what a model is, what it costs to keep and to run, and
+ * whether its files are sound.
  */
 #include "core/model/model.h"
 #include "cli.h"
 #include "core/trace/json_build.h"
 #include "json.h"
+#include "model_parts.h"
 #include "units.h"
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 static const char help[] =
-	"usage: quire model NAME | PATH [--json FILE]\n"
+	"usage: quire model NAME | PATH [--tensors] [--json FILE]\n"
 	"\n"
 	"Describe a model: its shape, its parameters by part, the bytes of its weights and\n"
-	"of a token's keys and values, and the FLOPs of a token.\n"
+	"of a token's keys and values, and the FLOPs of a token.  Where there are weights\n"
+	"and a tokenizer, check them: exit status 0 if they are sound, 1 with the reason\n"
+	"if they are not.\n"
 	"\n"
 	"  NAME         a built-in model, as in 'quire model qwen2.5-7b' ('quire list')\n"
-	"  PATH         a config.json as on Hugging Face, or a folder that holds one\n"
+	"  PATH         a folder as on Hugging Face: config.json, and safetensors and\n"
+	"               tokenizer.json where they are there; a config.json alone; or one\n"
+	"               .safetensors file\n"
+	"  --tensors    list every tensor\n"
 	"  --json FILE  write the same as JSON; '-': to standard output, and nothing else\n"
 	"  --help       this page\n";
 
-static void print_part(const char *name, uint64_t count, uint64_t total)
+struct command {
+	const char *path; /* or a name */
+	const char *json; /* NULL: none */
+	bool tensors, silent;
+};
+
+/* ---- one .safetensors file ----------------------------------------------------- */
+
+static json_t *json_file(const struct command *command, const struct quire_model_weights *w)
 {
-	printf("  %-12s %17s %5.1f %%\n", name, quire_text_count(count).s,
-	       100.0 * (double)count / (double)total);
+	return json_pack("{s:s, s:o}", "path", command->path, "weights",
+			 quire_model_weights_json(w, command->tensors));
 }
 
-static void print_shape(const struct quire_model *m)
+static int describe_file(const struct command *command)
 {
-	printf("%s, a %s of the %s family\n\n", m->name,
-	       m->experts ? "decoder with experts" : "dense decoder", m->family);
-	printf("Shape\n");
-	printf("  layers       %s\n", quire_text_count(m->layers).s);
-	printf("  hidden       %s\n", quire_text_count(m->hidden).s);
-	printf("  heads        %u of %u", m->heads, m->head_dim);
-	if (m->kv_lora_rank)
-		printf(" and %u rotated; K and V of all are one vector of %u + %u (MLA)\n",
-		       m->rope_head_dim, m->kv_lora_rank, m->rope_head_dim);
-	else if (m->kv_heads == m->heads)
-		printf(", each with its own keys and values%s\n",
-		       m->qk_norm ? "; Q and K normed" : "");
+	struct quire_model_weights w;
+	int status = QUIRE_EXIT_OK;
+
+	if (quire_model_weights_open(&w, command->path, true))
+		return quire_command_failed("model", "%s", quire_failure());
+	if (!command->silent) {
+		printf("%s, a file of weights\n\n", command->path);
+		quire_model_weights_print(&w);
+		if (command->tensors)
+			quire_model_tensors_print(w.tensors);
+		printf("Sound: every byte of it belongs to one tensor.\n");
+	}
+	if (command->json)
+		status = quire_json_write("model", json_file(command, &w), command->json);
+	quire_model_weights_close(&w);
+	return status;
+}
+
+/* ---- a folder, a config.json, a name ------------------------------------------- */
+
+struct parts {
+	struct quire_model model;
+	struct quire_model_weights weights;	/* .tensors NULL: there are none */
+	struct quire_model_tokenizer tokenizer; /* .tokenizer NULL: there is none */
+};
+
+static int open_parts(struct parts *p, const char *path)
+{
+	struct stat st;
+	int rc;
+
+	*p = (struct parts){.weights.tensors = NULL};
+	if ((rc = quire_model_find(&p->model, path)))
+		return rc;
+	/* A name in the list is that model, whatever lies in this folder. */
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode) || quire_model_is_builtin(path))
+		return 0;
+	if (quire_model_has_weights(path))
+		rc = quire_model_weights_open(&p->weights, path, false);
+	return rc ? rc : quire_model_tokenizer_open(&p->tokenizer, path, p->model.vocab);
+}
+
+static void print_parts(const struct command *command, const struct parts *p)
+{
+	const struct quire_model_weights *w = &p->weights;
+
+	quire_model_shape_print(&p->model);
+	quire_model_costs_print(&p->model);
+	if (w->tensors || p->tokenizer.tokenizer)
+		printf("\n");
+	if (w->checkpoint.path)
+		quire_model_running_print(&w->checkpoint, &p->tokenizer);
+	if (p->tokenizer.tokenizer)
+		quire_model_tokenizer_print(&p->tokenizer, p->model.vocab);
+	if (!w->tensors)
+		return;
+	quire_model_weights_print(w);
+	if (command->tensors)
+		quire_model_tensors_print(w->tensors);
+	if (w->checkpoint.path)
+		printf("Sound: the tensors are those of config.json.\n");
 	else
-		printf("; %u of keys and values, each for %u of queries%s\n", m->kv_heads,
-		       m->heads / m->kv_heads, m->qk_norm ? "; Q and K normed" : "");
-	if (!m->experts || m->dense_layers)
-		printf("  MLP          %s, %s", quire_text_count(m->intermediate).s,
-		       m->mlp_gated ? "gated: 3 matrices" : "plain: 2 matrices");
-	if (m->dense_layers)
-		printf(", in the first %u layers", m->dense_layers);
-	printf("%s", !m->experts || m->dense_layers ? "\n" : "");
-	if (m->experts)
-		printf("  experts      %u of %s, gated; a token meets %u%s\n", m->experts,
-		       quire_text_count(m->expert_intermediate).s, m->experts_used,
-		       m->experts_shared ? ", and those that all share" : "");
-	if (m->experts_shared)
-		printf("  shared       %u of %s\n", m->experts_shared,
-		       quire_text_count(m->expert_intermediate).s);
-	printf("  norms        %s\n", m->norm_bias ? "LayerNorm" : "RMSNorm");
-	printf("  biases       %s\n", m->mlp_bias && m->output_bias ? "on every matrix of a layer"
-				      : m->output_bias		    ? "on the attention's matrices"
-				      : m->qkv_bias		    ? "on Q, K and V"
-				      : m->mlp_bias		    ? "on the MLP's matrices"
-								    : "none");
-	printf("  positions    %s, up to ", m->positions_stored ? "learned" : "rotary");
-	printf("%s tokens\n", quire_text_count(m->positions_max).s);
-	printf("  vocabulary   %s; the head %s\n\n", quire_text_count(m->vocab).s,
-	       m->embeddings_tied ? "reuses the embedding" : "has its own matrix");
+		printf("The files are sound, but cannot be run: %s.\n", w->reason);
 }
 
-static void print_params(const struct quire_model *m)
+static json_t *json_parts(const struct command *command, const struct parts *p)
 {
-	struct quire_params p;
+	const struct quire_model_weights *w = &p->weights;
+	json_t *json = quire_model_shape_json(&p->model);
 
-	quire_model_params(m, &p);
-	printf("Parameters\n");
-	print_part("embedding", p.embedding, p.total);
-	print_part("attention", p.attention, p.total);
-	print_part(m->experts ? "MLP, experts" : "MLP", p.mlp, p.total);
-	print_part("norms", p.norms, p.total);
-	print_part("head", p.head, p.total);
-	print_part("all", p.total, p.total);
-	if (p.active < p.total)
-		print_part("active", p.active, p.total);
-	printf("  %-12s %17s         matrices of the layers and one embedding\n\n", "notes' count",
-	       quire_text_count(p.notes).s);
+	if (w->tensors)
+		json = quire_json_with(json, "weights",
+				       quire_model_weights_json(w, command->tensors));
+	if (w->checkpoint.path)
+		json = quire_json_with(json, "running", quire_model_running_json(&w->checkpoint));
+	else if (w->tensors)
+		json = quire_json_with(json, "cannot_run", json_string(w->reason));
+	if (p->tokenizer.tokenizer)
+		json = quire_json_with(json, "tokenizer",
+				       quire_model_tokenizer_json(&p->tokenizer));
+	return json;
 }
 
-static void print_bytes(const struct quire_model *m)
+static int describe(const struct command *command)
 {
-	const struct quire_dtype *d;
+	struct parts parts;
+	int status = QUIRE_EXIT_OK, rc = open_parts(&parts, command->path);
 
-	printf("Bytes      weights      KV of a token    of 1,000 tokens\n");
-	for (size_t i = 0; (d = quire_dtype_builtin(i)); i++) {
-		const uint64_t kv_bytes = quire_model_kv_bytes(m, d->bits);
-
-		printf("  %-6s %9s %14s B %18s\n", d->name,
-		       quire_text_si((double)quire_model_weight_bytes(m, d->bits), 4, "B").s,
-		       quire_text_count(kv_bytes).s,
-		       quire_text_si((double)kv_bytes * 1000, 4, "B").s);
-	}
-	printf("\n");
+	if (rc == -ENOENT && !parts.model.family)
+		status = quire_usage_error("model", "%s", quire_failure());
+	else if (rc)
+		status = quire_command_failed("model", "%s", quire_failure());
+	else if (command->tensors && !parts.weights.tensors)
+		status = quire_usage_error("model", "--tensors: %s has no weights", command->path);
+	if (status == QUIRE_EXIT_OK && !command->silent)
+		print_parts(command, &parts);
+	if (status == QUIRE_EXIT_OK && command->json)
+		status = quire_json_write("model", json_parts(command, &parts), command->json);
+	quire_model_tokenizer_close(&parts.tokenizer);
+	quire_model_weights_close(&parts.weights);
+	return status;
 }
 
-static void print_flops(const struct quire_model *m)
+/* By its name, or by how it begins: the length of a header, and a '{'. */
+static bool is_tensors_file(const char *path)
 {
-	struct quire_flops f;
+	const size_t length = strlen(path);
+	unsigned char head[9];
+	struct stat st;
+	bool is = false;
+	FILE *in;
 
-	quire_model_flops(m, 1, 1, 1, &f);
-	printf("FLOPs of one token\n");
-	printf("  %-12s %s\n", "QKV", quire_text_si(f.qkv, 4, "FLOP").s);
-	printf("  %-12s %s\n", "output", quire_text_si(f.output, 4, "FLOP").s);
-	printf("  %-12s %s\n", "MLP", quire_text_si(f.mlp, 4, "FLOP").s);
-	printf("  %-12s %s, if it is sampled\n", "head", quire_text_si(f.head, 4, "FLOP").s);
-	printf("  %-12s %s for each token it looks at: as much as all of the layers'\n"
-	       "  %-12s matrices at %s tokens of context\n",
-	       "attention", quire_text_si(f.attention, 4, "FLOP").s, "",
-	       quire_text_count((uint64_t)((f.qkv + f.output + f.mlp) / f.attention)).s);
-}
-
-static json_t *json_bytes(const struct quire_model *m)
-{
-	json_t *all = json_object();
-	const struct quire_dtype *d;
-
-	for (size_t i = 0; (d = quire_dtype_builtin(i)); i++) {
-		all = quire_json_with(all, d->name,
-				      json_pack("{s:I, s:I}", "weights",
-						(json_int_t)quire_model_weight_bytes(m, d->bits),
-						"kv_per_token",
-						(json_int_t)quire_model_kv_bytes(m, d->bits)));
-	}
-	return all;
-}
-
-static json_t *json_model(const struct quire_model *m)
-{
-	struct quire_params p;
-	struct quire_flops f;
-
-	quire_model_params(m, &p);
-	quire_model_flops(m, 1, 1, 1, &f);
-	return json_pack(
-		"{s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, "
-		"s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}, s:{s:I, s:I, s:I, s:I, "
-		"s:I, "
-		"s:I, s:I, s:I}, s:o, s:{s:f, s:f, s:f, s:f, "
-		"s:f}}",
-		"name", m->name, "family", m->family, "shape", "layers", (int)m->layers, "hidden",
-		(int)m->hidden, "heads", (int)m->heads, "kv_heads", (int)m->kv_heads, "head_dim",
-		(int)m->head_dim, "intermediate", (int)m->intermediate, "vocab", (int)m->vocab,
-		"positions_max", (int)m->positions_max, "mlp_gated", m->mlp_gated,
-		"embeddings_tied", m->embeddings_tied, "qkv_bias", m->qkv_bias, "output_bias",
-		m->output_bias, "mlp_bias", m->mlp_bias, "norm_bias", m->norm_bias, "qk_norm",
-		m->qk_norm, "experts", (int)m->experts, "experts_used", (int)m->experts_used,
-		"experts_shared", (int)m->experts_shared, "expert_intermediate",
-		(int)m->expert_intermediate, "dense_layers", (int)m->dense_layers, "kv_lora_rank",
-		(int)m->kv_lora_rank, "rope_head_dim", (int)m->rope_head_dim, "v_head_dim",
-		(int)m->v_head_dim, "q_lora_rank", (int)m->q_lora_rank, "parameters", "embedding",
-		(json_int_t)p.embedding, "attention", (json_int_t)p.attention, "mlp",
-		(json_int_t)p.mlp, "norms", (json_int_t)p.norms, "head", (json_int_t)p.head,
-		"total", (json_int_t)p.total, "active", (json_int_t)p.active, "notes",
-		(json_int_t)p.notes, "bytes", json_bytes(m), "flops_per_token", "qkv", f.qkv,
-		"output", f.output, "mlp", f.mlp, "head", f.head, "attention_per_context_token",
-		f.attention);
+	if (stat(path, &st) != 0 || S_ISDIR(st.st_mode))
+		return false;
+	if (length > 12 && strcasecmp(path + length - 12, ".safetensors") == 0)
+		return true;
+	if (!S_ISREG(st.st_mode) || !(in = fopen(path, "r")))
+		return false;
+	if (fread(head, 1, sizeof(head), in) == sizeof(head))
+		is = head[8] == '{' && head[4] == 0 && head[7] == 0;
+	fclose(in);
+	return is;
 }
 
 int quire_cmd_model(int argc, char **argv)
@@ -171,36 +175,30 @@ int quire_cmd_model(int argc, char **argv)
 	static const struct option options[] = {
 		{"json", required_argument, NULL, 0},
 		{"help", no_argument, NULL, 0},
+		{"tensors", no_argument, NULL, 0},
 		{NULL, 0, NULL, 0},
 	};
-	const char *json = NULL;
-	struct quire_model model;
-	int i, rc;
+	struct command command = {.json = NULL};
+	int i;
 
 	while ((i = quire_next_option(argc, argv, options)) >= 0) {
 		if (i == 1) {
 			fputs(help, stdout);
 			return QUIRE_EXIT_OK;
 		}
-		json = optarg;
+		if (i == 2)
+			command.tensors = true;
+		else
+			command.json = optarg;
 	}
 	if (i == QUIRE_OPTION_BAD)
 		return QUIRE_EXIT_USAGE;
-	if (quire_check_files(&(struct quire_named_file){"--json", json}, 1))
+	if (quire_check_files(&(struct quire_named_file){"--json", command.json}, 1))
 		return quire_usage_error("model", "%s", quire_failure());
 	if (argc - optind != 1)
 		return quire_usage_error("model", "expected one model's name or path, found %d",
 					 argc - optind);
-	rc = quire_model_find(&model, argv[optind]);
-	if (rc == -ENOENT)
-		return quire_usage_error("model", "%s", quire_failure());
-	if (rc)
-		return quire_command_failed("model", "%s", quire_failure());
-	if (!json || strcmp(json, "-") != 0) {
-		print_shape(&model);
-		print_params(&model);
-		print_bytes(&model);
-		print_flops(&model);
-	}
-	return json ? quire_json_write("model", json_model(&model), json) : QUIRE_EXIT_OK;
+	command.path = argv[optind];
+	command.silent = command.json && strcmp(command.json, "-") == 0;
+	return is_tensors_file(command.path) ? describe_file(&command) : describe(&command);
 }

@@ -56,6 +56,12 @@ struct engine_ops {
 	 * Return: [count][vocab], the engine's and to be overwritten; NULL: -EIO.
 	 */
 	float *(*logits)(struct engine *engine, uint32_t first, uint32_t count);
+	/*
+	 * Optional, instead of logits() and sample(): choose where the logits are, for the
+	 * wanted rows [0, wanted_count) of the last batch, which items[i] wants.
+	 */
+	int (*choose)(struct engine *engine, const struct quire_item *const *items, uint32_t count,
+		      struct quire_result *results);
 	/* Optional.  quire_streams_sample() of each items[i] with logits[i][vocab], by
 	 * several threads.  Return: the first error, with its sentence. */
 	int (*sample)(struct engine *engine, const struct quire_item *const *items, uint32_t count,
@@ -64,6 +70,9 @@ struct engine_ops {
 
 /* The cpu: forward() and logits() of each row are bitwise the same in every batch. */
 extern const struct engine_ops engine_cpu;
+#ifdef QUIRE_HAVE_CUDA
+extern const struct engine_ops engine_cuda;
+#endif
 
 struct engine {
 	const struct engine_ops *ops;

@@ -106,6 +106,14 @@ static uint64_t layer_bytes(const struct quire_checkpoint *c)
 	return bytes;
 }
 
+/* Inputs of the widest product. */
+static uint32_t columns_max(const struct quire_model *m)
+{
+	uint32_t most = m->hidden > m->intermediate ? m->hidden : m->intermediate;
+
+	return m->heads * m->head_dim > most ? m->heads * m->head_dim : most;
+}
+
 static int cpu_open(struct engine *engine)
 {
 	const struct quire_engine_config *config = &engine->config;
@@ -139,7 +147,9 @@ static int cpu_open(struct engine *engine)
 		aligned_alloc(_Alignof(struct cpu_scratch), threads * sizeof(struct cpu_scratch));
 	if (!cpu->position || !cpu->scratch)
 		return quire_fail(-ENOMEM, "no memory for %u threads", threads);
-	return threads_new(&cpu->threads, threads);
+	if (config->fast_products)
+		rc = cpu_blas_new(&cpu->blas, threads, columns_max(m));
+	return rc ? rc : threads_new(&cpu->threads, threads);
 }
 
 static void cpu_close(struct engine *engine)
@@ -149,6 +159,7 @@ static void cpu_close(struct engine *engine)
 	if (!cpu)
 		return;
 	threads_free(cpu->threads);
+	cpu_blas_free(cpu->blas);
 	free(cpu->scratch);
 	free(cpu->kv);
 	free(cpu->frequency);

@@ -73,4 +73,13 @@ struct cpu_products {
 };
 void cpu_products(struct cpu *cpu, const struct cpu_products *products);
 
+/* cpu_blas.c */
+#define CPU_BLAS_ROWS  32  /* of a batch, at least: below that our own products are faster */
+#define CPU_BLAS_PANEL 128 /* outputs that one call does */
+int cpu_blas_new(struct cpu_blas **blas, uint32_t threads, uint32_t columns_max);
+void cpu_blas_free(struct cpu_blas *blas);
+/* Outputs [first, first + count) of a product. */
+void cpu_blas_product(const struct cpu *cpu, const struct cpu_product *product, uint32_t first,
+		      uint32_t count, uint32_t thread);
+
 #endif /* QUIRE_CPU_H */

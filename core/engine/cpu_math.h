@@ -25,15 +25,17 @@ struct cpu_product {
 	uint32_t x_stride, y_stride; /* in elements */
 };
 
-#define CPU_PANEL   64	 /* outputs that product() can do at once */
 #define CPU_K	    1024 /* inputs that are summed in lanes, before their sum is added */
+#define CPU_TILE    4	 /* outputs of a tile, at most */
 #define CPU_BLOCK   64	 /* positions that attention looks at before it rescales */
 #define CPU_HEAD    256	 /* the largest head_dim */
 #define CPU_QUERIES 64	 /* (row, head) pairs that one call of attend() can do */
 
 /* Memory that product() and attend() work in; a thread's own. */
 struct cpu_scratch {
-	_Alignas(64) float panel[CPU_PANEL * CPU_K]; /* weights, or keys and values, in fp32 */
+	_Alignas(64) float panel[CPU_TILE * CPU_K]; /* weights in fp32 */
+	_Alignas(64) float k[CPU_BLOCK * CPU_HEAD]; /* of a block, in fp32 */
+	_Alignas(64) float v[CPU_BLOCK * CPU_HEAD];
 	_Alignas(64) float score[CPU_QUERIES * CPU_BLOCK];
 	_Alignas(64) float query[CPU_QUERIES * CPU_HEAD];
 	_Alignas(64) float out[CPU_QUERIES * CPU_HEAD];
@@ -64,7 +66,7 @@ struct cpu_attention {
 
 struct cpu_math {
 	const char *name;
-	/* Outputs [first, first + count), count <= CPU_PANEL. */
+	/* Outputs [first, first + count). */
 	void (*product)(const struct cpu_product *p, uint32_t first, uint32_t count,
 			struct cpu_scratch *scratch);
 	void (*attend)(const struct cpu_attention *a, struct cpu_scratch *scratch);

@@ -18,10 +18,33 @@
 #define TILE_ROWS    2
 #define TILE_OUTPUTS 2
 #endif
+#define WIDEN_ROWS 12
 
 INLINE uint32_t bytes_of(enum quire_weight_type type)
 {
 	return type == QUIRE_FP32 ? 4 : 2;
+}
+
+INLINE void widen_of(float *to, const char *from, const enum quire_weight_type type, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i + LANES <= count; i += LANES)
+		lanes_store(to + i, lanes_load(from + i * bytes_of(type), type));
+	if (i < count)
+		lanes_store_some(to + i,
+				 lanes_load_some(from + i * bytes_of(type), type, count - i),
+				 count - i);
+}
+
+static void widen(float *to, const void *from, enum quire_weight_type type, uint32_t count)
+{
+	if (type == QUIRE_BF16)
+		widen_of(to, from, QUIRE_BF16, count);
+	else if (type == QUIRE_FP16)
+		widen_of(to, from, QUIRE_FP16, count);
+	else
+		memcpy(to, from, count * sizeof(*to));
 }
 
 /* ---- products ---- */
@@ -39,46 +62,47 @@ struct tile {
 INLINE void tile_of(const uint32_t rows, const uint32_t outputs, const enum quire_weight_type type,
 		    const struct tile *t)
 {
-	struct lanes sum[TILE_ROWS][TILE_OUTPUTS];
+	struct lanes sum[TILE_ROWS * TILE_OUTPUTS + 3]; /* [rows][outputs], and some zeros */
+	float total[TILE_ROWS * TILE_OUTPUTS + 3];
 	struct lanes w[TILE_OUTPUTS];
 	uint32_t k;
 
-	UNROLL for (uint32_t r = 0; r < rows; r++) UNROLL for (uint32_t n = 0; n < outputs; n++)
-		sum[r][n] = lanes_all(0);
+	for (uint32_t i = 0; i < rows * outputs + 3; i++)
+		sum[i] = lanes_all(0);
 	for (k = 0; k + LANES <= t->k; k += LANES) {
-		UNROLL for (uint32_t n = 0; n < outputs; n++) w[n] =
-			lanes_load(t->w + n * t->w_stride + k * bytes_of(type), type);
-		UNROLL for (uint32_t r = 0; r < rows; r++)
-		{
+		for (uint32_t n = 0; n < outputs; n++)
+			w[n] = lanes_load(t->w + n * t->w_stride + k * bytes_of(type), type);
+		for (uint32_t r = 0; r < rows; r++) {
 			struct lanes x = lanes_load(t->x + r * t->x_stride + k, QUIRE_FP32);
 
-			UNROLL for (uint32_t n = 0; n < outputs; n++) sum[r][n] =
-				lanes_fma(x, w[n], sum[r][n]);
+			for (uint32_t n = 0; n < outputs; n++)
+				sum[r * outputs + n] = lanes_fma(x, w[n], sum[r * outputs + n]);
 		}
 	}
 	if (k < t->k) {
-		UNROLL for (uint32_t n = 0; n < outputs; n++) w[n] = lanes_load_some(
-			t->w + n * t->w_stride + k * bytes_of(type), type, t->k - k);
-		UNROLL for (uint32_t r = 0; r < rows; r++)
-		{
+		for (uint32_t n = 0; n < outputs; n++)
+			w[n] = lanes_load_some(t->w + n * t->w_stride + k * bytes_of(type), type,
+					       t->k - k);
+		for (uint32_t r = 0; r < rows; r++) {
 			struct lanes x =
 				lanes_load_some(t->x + r * t->x_stride + k, QUIRE_FP32, t->k - k);
 
-			UNROLL for (uint32_t n = 0; n < outputs; n++) sum[r][n] =
-				lanes_fma(x, w[n], sum[r][n]);
+			for (uint32_t n = 0; n < outputs; n++)
+				sum[r * outputs + n] = lanes_fma(x, w[n], sum[r * outputs + n]);
 		}
 	}
-	UNROLL for (uint32_t r = 0; r < rows; r++) UNROLL for (uint32_t n = 0; n < outputs; n++)
-	{
-		float *y = &t->y[r * t->y_stride + n];
-		float s = lanes_sum(sum[r][n]);
+	for (uint32_t i = 0; i < rows * outputs; i += 4)
+		lanes_sum_four(total + i, sum[i], sum[i + 1], sum[i + 2], sum[i + 3]);
+	for (uint32_t r = 0; r < rows; r++)
+		for (uint32_t n = 0; n < outputs; n++) {
+			float *y = &t->y[r * t->y_stride + n];
 
-		*y = t->add ? *y + s : s;
-	}
+			*y = t->add ? *y + total[r * outputs + n] : total[r * outputs + n];
+		}
 }
 
-INLINE void tile_outputs(const uint32_t outputs, const enum quire_weight_type type, uint32_t rows,
-			 const struct tile *t)
+INLINE void tile_rows(const uint32_t outputs, const enum quire_weight_type type, uint32_t rows,
+		      const struct tile *t)
 {
 	switch (rows) {
 	case 1:
@@ -104,77 +128,69 @@ INLINE void tile_outputs(const uint32_t outputs, const enum quire_weight_type ty
 	}
 }
 
-/* @outputs of @rows <= TILE_ROWS; the weights are all of @type. */
-INLINE void tiles_of_type(const enum quire_weight_type type, uint32_t rows, uint32_t outputs,
-			  struct tile t)
+/* Any number of rows, shared out evenly, and of outputs.  A tile's weights stay near. */
+INLINE void tiles_of(const enum quire_weight_type type, uint32_t rows, uint32_t outputs,
+		     const struct tile *all)
 {
-	uint32_t n;
+	uint32_t count = (rows + TILE_ROWS - 1) / TILE_ROWS;
 
-	for (n = 0; n + TILE_OUTPUTS <= outputs; n += TILE_OUTPUTS) {
-		tile_outputs(TILE_OUTPUTS, type, rows, &t);
-		t.w += TILE_OUTPUTS * t.w_stride;
-		t.y += TILE_OUTPUTS;
-	}
-	for (; n < outputs; n++) {
-		tile_outputs(1, type, rows, &t);
-		t.w += t.w_stride;
-		t.y++;
+	for (uint32_t n = 0, wide; n < outputs; n += wide) {
+		struct tile t = *all;
+
+		wide = outputs - n < TILE_OUTPUTS ? 1 : TILE_OUTPUTS;
+		t.w += n * t.w_stride;
+		t.y += n;
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t some = rows * (i + 1) / count - rows * i / count;
+
+			if (wide == TILE_OUTPUTS)
+				tile_rows(TILE_OUTPUTS, type, some, &t);
+			else
+				tile_rows(1, type, some, &t);
+			t.x += some * t.x_stride;
+			t.y += some * t.y_stride;
+		}
 	}
 }
 
 static void tiles_bf16(uint32_t rows, uint32_t outputs, const struct tile *t)
 {
-	tiles_of_type(QUIRE_BF16, rows, outputs, *t);
+	tiles_of(QUIRE_BF16, rows, outputs, t);
 }
 
 static void tiles_fp16(uint32_t rows, uint32_t outputs, const struct tile *t)
 {
-	tiles_of_type(QUIRE_FP16, rows, outputs, *t);
+	tiles_of(QUIRE_FP16, rows, outputs, t);
 }
 
 static void tiles_fp32(uint32_t rows, uint32_t outputs, const struct tile *t)
 {
-	tiles_of_type(QUIRE_FP32, rows, outputs, *t);
+	tiles_of(QUIRE_FP32, rows, outputs, t);
 }
 
-/* Any number of rows. */
-static void tiles(enum quire_weight_type type, uint32_t rows, uint32_t outputs, struct tile t)
+/* Weights that many rows need are widened once, TILE_OUTPUTS at a time. */
+static void tiles_widened(enum quire_weight_type type, uint32_t rows, uint32_t outputs,
+			  const struct tile *all, float *panel)
 {
-	for (uint32_t r = 0, some; r < rows; r += some) {
-		some = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
-		if (type == QUIRE_BF16)
-			tiles_bf16(some, outputs, &t);
-		else if (type == QUIRE_FP16)
-			tiles_fp16(some, outputs, &t);
-		else
-			tiles_fp32(some, outputs, &t);
-		t.x += some * t.x_stride;
-		t.y += some * t.y_stride;
+	struct tile t = *all;
+
+	t.w = (const char *)panel;
+	t.w_stride = CPU_K * sizeof(float);
+	for (uint32_t n = 0, some; n < outputs; n += some) {
+		some = outputs - n < TILE_OUTPUTS ? outputs - n : TILE_OUTPUTS;
+		for (uint32_t i = 0; i < some; i++)
+			widen(panel + i * CPU_K, all->w + (n + i) * all->w_stride, type, t.k);
+		tiles_fp32(rows, some, &t);
+		t.y += some;
 	}
 }
 
-static void widen(float *to, const void *from, enum quire_weight_type type, uint32_t count)
-{
-	const char *at = from;
-	uint32_t i;
-
-	for (i = 0; i + LANES <= count; i += LANES)
-		lanes_store(to + i, lanes_load(at + i * bytes_of(type), type));
-	if (i < count)
-		lanes_store_some(to + i, lanes_load_some(at + i * bytes_of(type), type, count - i),
-				 count - i);
-}
-
-/*
- * CPU_K inputs after the other: the sum of each is complete before the next is added.
- * Weights that several tiles of rows need are widened once.
- */
+/* CPU_K inputs after the other: the sum of each is complete before the next is added. */
 static void product(const struct cpu_product *p, uint32_t first, uint32_t count,
 		    struct cpu_scratch *scratch)
 {
 	const struct quire_weight *w = p->w;
 	size_t w_stride = (size_t)w->columns * bytes_of(w->type);
-	bool widens = p->rows > TILE_ROWS && w->type != QUIRE_FP32;
 
 	for (uint32_t k = 0, some; k < w->columns; k += some) {
 		struct tile t = {
@@ -188,15 +204,14 @@ static void product(const struct cpu_product *p, uint32_t first, uint32_t count,
 			.add = k > 0,
 		};
 
-		if (!widens) {
-			tiles(w->type, p->rows, count, t);
-			continue;
-		}
-		for (uint32_t n = 0; n < count; n++)
-			widen(scratch->panel + n * CPU_K, t.w + n * w_stride, w->type, some);
-		t.w = (const char *)scratch->panel;
-		t.w_stride = CPU_K * sizeof(float);
-		tiles(QUIRE_FP32, p->rows, count, t);
+		if (w->type == QUIRE_FP32)
+			tiles_fp32(p->rows, count, &t);
+		else if (p->rows >= WIDEN_ROWS)
+			tiles_widened(w->type, p->rows, count, &t, scratch->panel);
+		else if (w->type == QUIRE_BF16)
+			tiles_bf16(p->rows, count, &t);
+		else
+			tiles_fp16(p->rows, count, &t);
 	}
 }
 
@@ -212,8 +227,7 @@ INLINE struct lanes lanes_exp(struct lanes x)
 				       1.0f / 6,    0.5f,	1.0f,	    1.0f};
 	const part shift = (part){0} + 12582912.0f; /* 1.5 2^23: sums are whole numbers */
 
-	UNROLL for (uint32_t i = 0; i < PARTS; i++)
-	{
+	for (uint32_t i = 0; i < PARTS; i++) {
 		part v = x.at[i], n, r, e = (part){0} + factor[0];
 		ipart small = v<-87.3f, large = v> 88.3f;
 		part power;
@@ -224,7 +238,8 @@ INLINE struct lanes lanes_exp(struct lanes x)
 		n -= shift;
 		r = part_fma(n, (part){0} - 0.693145752f, v);
 		r = part_fma(n, (part){0} - 1.42860677e-6f, r);
-		UNROLL for (uint32_t k = 1; k < 8; k++) e = part_fma(e, r, (part){0} + factor[k]);
+		for (uint32_t k = 1; k < 8; k++)
+			e = part_fma(e, r, (part){0} + factor[k]);
 		x.at[i] = (part)((ipart)(e * power) & ~small);
 	}
 	return x;
@@ -238,8 +253,8 @@ static void gate(float *g, const float *up, uint32_t count)
 		struct lanes u = lanes_load_some(up + i, QUIRE_FP32, some);
 		struct lanes e = lanes_exp(lanes_mul(v, lanes_all(-1)));
 
-		UNROLL for (uint32_t k = 0; k < PARTS; k++) v.at[k] =
-			v.at[k] / (1.0f + e.at[k]) * u.at[k];
+		for (uint32_t k = 0; k < PARTS; k++)
+			v.at[k] = v.at[k] / (1.0f + e.at[k]) * u.at[k];
 		lanes_store_some(g + i, v, some);
 	}
 }

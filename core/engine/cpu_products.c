@@ -2,16 +2,17 @@
  * cpu_products.c - matrix products, shared out among the threads by panels of outputs.
  *
  * A panel is computed by one thread for all rows, so that its weights are read once.
- * Which panels there are changes nothing in what is computed.
+ * Which panels there are changes nothing in what is computed, but for OpenBLAS.
  */
 #include "cpu.h"
 
-/* Outputs of a panel are a multiple of this: no two threads write one line of y. */
-#define PANEL_UNIT 16
+#define PANEL_MAX  64 /* outputs of a panel */
+#define PANEL_UNIT 16 /* a multiple of it: no two threads write one line of y */
 
 struct job {
 	struct cpu *cpu;
 	const struct cpu_products *p;
+	bool blas;
 	uint32_t panel;	    /* outputs of one */
 	uint32_t panels[3]; /* of each product */
 };
@@ -21,7 +22,7 @@ static void finish(const struct cpu *cpu, const struct cpu_products *p, uint32_t
 {
 	const struct cpu_product *product = &p->of[which];
 	const struct quire_weight *bias = p->bias[which];
-	float b[CPU_PANEL];
+	float b[CPU_BLAS_PANEL];
 
 	if (bias && bias->data)
 		cpu->math->widen(
@@ -41,11 +42,21 @@ static void finish(const struct cpu *cpu, const struct cpu_products *p, uint32_t
 	}
 }
 
+static void multiply(const struct job *job, uint32_t which, uint32_t first, uint32_t count,
+		     uint32_t thread)
+{
+	struct cpu *cpu = job->cpu;
+
+	if (job->blas)
+		cpu_blas_product(cpu, &job->p->of[which], first, count, thread);
+	else
+		cpu->math->product(&job->p->of[which], first, count, &cpu->scratch[thread]);
+}
+
 static void panel(void *arg, uint32_t index, uint32_t thread)
 {
 	const struct job *job = arg;
 	const struct cpu_products *p = job->p;
-	struct cpu_scratch *scratch = &job->cpu->scratch[thread];
 	uint32_t which = 0, first, count;
 
 	for (; index >= job->panels[which]; which++)
@@ -54,26 +65,27 @@ static void panel(void *arg, uint32_t index, uint32_t thread)
 	count = p->of[which].w->rows - first;
 	if (count > job->panel)
 		count = job->panel;
-	job->cpu->math->product(&p->of[which], first, count, scratch);
+	multiply(job, which, first, count, thread);
 	if (p->gated)
-		job->cpu->math->product(&p->of[1], first, count, scratch);
+		multiply(job, 1, first, count, thread);
 	finish(job->cpu, p, which, first, count);
 }
 
 void cpu_products(struct cpu *cpu, const struct cpu_products *p)
 {
-	struct job job = {.cpu = cpu, .p = p};
-	uint32_t outputs = 0, panels = 0, threads = threads_count(cpu->threads);
+	struct job job = {.cpu = cpu, .p = p, .blas = cpu->blas && p->of[0].rows >= CPU_BLAS_ROWS};
+	uint32_t outputs = 0, panels = 0, count = p->gated ? 1 : p->count;
+	uint32_t panel_max = job.blas ? CPU_BLAS_PANEL : PANEL_MAX;
 
-	for (uint32_t i = 0; i < (p->gated ? 1 : p->count); i++)
+	for (uint32_t i = 0; i < count; i++)
 		outputs += p->of[i].w->rows;
 	/* Small enough that all have something to do, and finish at about one time. */
-	job.panel = outputs / (threads * 8) / PANEL_UNIT * PANEL_UNIT;
+	job.panel = outputs / (threads_count(cpu->threads) * 8) / PANEL_UNIT * PANEL_UNIT;
 	if (job.panel < PANEL_UNIT)
 		job.panel = PANEL_UNIT;
-	if (job.panel > CPU_PANEL)
-		job.panel = CPU_PANEL;
-	for (uint32_t i = 0; i < (p->gated ? 1 : p->count); i++) {
+	if (job.panel > panel_max)
+		job.panel = panel_max;
+	for (uint32_t i = 0; i < count; i++) {
 		job.panels[i] = (p->of[i].w->rows + job.panel - 1) / job.panel;
 		panels += job.panels[i];
 	}

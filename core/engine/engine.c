@@ -102,7 +102,10 @@ static int batch_run(struct engine *e, struct quire_result *results)
 	if (!batch->rows)
 		return 0;
 	rc = e->ops->forward(e, batch);
-	for (uint32_t i = 0; rc == 0 && i < batch->wanted_count;) {
+	if (rc == 0 && e->ops->choose && batch->wanted_count)
+		rc = e->ops->choose(e, (const struct quire_item *const *)e->items,
+				    batch->wanted_count, results);
+	for (uint32_t i = 0; rc == 0 && !e->ops->choose && i < batch->wanted_count;) {
 		uint32_t count = batch->wanted_count - i;
 		float *logits;
 
@@ -391,10 +394,23 @@ int quire_engine_cpu(struct quire_exec *exec, const struct quire_engine_config *
 
 int quire_engine_cuda(struct quire_exec *exec, const struct quire_engine_config *config)
 {
+#ifdef QUIRE_HAVE_CUDA
+	return engine_new(exec, config, &engine_cuda);
+#else
 	(void)exec;
 	(void)config;
-	return quire_fail(-ENOTSUP, "there is no cuda executor yet");
+	return quire_fail(-ENOTSUP, "--exec cuda: this quire was built without CUDA; --exec cpu "
+				    "runs everywhere");
+#endif
 }
+
+#ifndef QUIRE_HAVE_CUDA
+int quire_cuda_memory(uint64_t *free_bytes, uint64_t *total_bytes)
+{
+	*free_bytes = *total_bytes = 0;
+	return quire_fail(-ENOTSUP, "this quire was built without CUDA");
+}
+#endif
 
 void quire_engine_free(struct quire_exec *exec)
 {

@@ -53,6 +53,9 @@ struct quire_engine_stats {
  */
 int quire_engine_cpu(struct quire_exec *exec, const struct quire_engine_config *config);
 int quire_engine_cuda(struct quire_exec *exec, const struct quire_engine_config *config);
+/* Memory of the GPU.  Return: 0; -ENODEV there is none, or its driver is too old;
+ * -ENOTSUP quire was built without CUDA; see quire_failure(). */
+int quire_cuda_memory(uint64_t *free_bytes, uint64_t *total_bytes);
 /* Time starts now. */
 void quire_engine_start(struct quire_exec *exec);
 void quire_engine_stats(const struct quire_exec *exec, struct quire_engine_stats *stats);

@@ -37,11 +37,6 @@
 #define LANES 16
 #define PARTS (LANES / PART)
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float part __attribute__((vector_size(PART * 4)));
@@ -80,7 +75,8 @@ INLINE part part_of_bf16(const void *from)
 	upart wide;
 
 	memcpy(bits, from, sizeof(bits));
-	UNROLL for (uint32_t i = 0; i < PART; i++) wide[i] = (uint32_t)bits[i] << 16;
+	for (uint32_t i = 0; i < PART; i++)
+		wide[i] = (uint32_t)bits[i] << 16;
 	return (part)wide;
 #endif
 }
@@ -113,7 +109,8 @@ INLINE part part_of_fp16(const void *from)
 	part value;
 
 	memcpy(bits, from, sizeof(bits));
-	UNROLL for (uint32_t i = 0; i < PART; i++) value[i] = float_of_fp16(bits[i]);
+	for (uint32_t i = 0; i < PART; i++)
+		value[i] = float_of_fp16(bits[i]);
 	return value;
 #endif
 }
@@ -132,7 +129,8 @@ INLINE struct lanes lanes_all(float value)
 {
 	struct lanes v;
 
-	UNROLL for (uint32_t i = 0; i < PARTS; i++) v.at[i] = (part){0} + value;
+	for (uint32_t i = 0; i < PARTS; i++)
+		v.at[i] = (part){0} + value;
 	return v;
 }
 
@@ -140,8 +138,7 @@ INLINE struct lanes lanes_load(const void *from, enum quire_weight_type type)
 {
 	struct lanes v;
 
-	UNROLL for (uint32_t i = 0; i < PARTS; i++)
-	{
+	for (uint32_t i = 0; i < PARTS; i++) {
 		const char *at = (const char *)from + i * PART * (type == QUIRE_FP32 ? 4 : 2);
 
 		v.at[i] = type == QUIRE_BF16   ? part_of_bf16(at)
@@ -172,24 +169,49 @@ INLINE void lanes_store_some(float *to, struct lanes v, uint32_t count)
 
 INLINE struct lanes lanes_fma(struct lanes a, struct lanes b, struct lanes c)
 {
-	UNROLL for (uint32_t i = 0; i < PARTS; i++) c.at[i] = part_fma(a.at[i], b.at[i], c.at[i]);
+	for (uint32_t i = 0; i < PARTS; i++)
+		c.at[i] = part_fma(a.at[i], b.at[i], c.at[i]);
 	return c;
 }
 
 INLINE struct lanes lanes_add(struct lanes a, struct lanes b)
 {
-	UNROLL for (uint32_t i = 0; i < PARTS; i++) a.at[i] += b.at[i];
+	for (uint32_t i = 0; i < PARTS; i++)
+		a.at[i] += b.at[i];
 	return a;
 }
 
 INLINE struct lanes lanes_mul(struct lanes a, struct lanes b)
 {
-	UNROLL for (uint32_t i = 0; i < PARTS; i++) a.at[i] *= b.at[i];
+	for (uint32_t i = 0; i < PARTS; i++)
+		a.at[i] *= b.at[i];
 	return a;
 }
 
+/* The larger of each two; @b where one of them is NaN. */
+INLINE struct lanes lanes_max(struct lanes a, struct lanes b)
+{
+	for (uint32_t i = 0; i < PARTS; i++) {
+		ipart larger = a.at[i] > b.at[i];
+
+		a.at[i] = (part)(((ipart)a.at[i] & larger) | ((ipart)b.at[i] & ~larger));
+	}
+	return a;
+}
+
+INLINE float lanes_largest(struct lanes v)
+{
+	float at[LANES];
+
+	lanes_store(at, v);
+	for (uint32_t half = LANES / 2; half; half /= 2)
+		for (uint32_t i = 0; i < half; i++)
+			at[i] = at[i] > at[i + half] ? at[i] : at[i + half];
+	return at[0];
+}
+
 /*
- * The sum of the lanes, as a tree that halves: lane i with lane i + 8, then + 4, + 2,
+ * The sum of the lanes, as a tree that halves: lane i and lane i + 8, then + 4, + 2,
  * + 1.  Every sum over elements ends with it.
  */
 INLINE float lanes_sum(struct lanes v)
@@ -197,9 +219,42 @@ INLINE float lanes_sum(struct lanes v)
 	float at[LANES];
 
 	lanes_store(at, v);
-	UNROLL for (uint32_t half = LANES / 2; half; half /= 2)
-		UNROLL for (uint32_t i = 0; i < half; i++) at[i] += at[i + half];
+	for (uint32_t half = LANES / 2; half; half /= 2)
+		for (uint32_t i = 0; i < half; i++)
+			at[i] += at[i + half];
 	return at[0];
+}
+
+/* The same of four at once, into @to [4]. */
+INLINE void lanes_sum_four(float *to, struct lanes a, struct lanes b, struct lanes c,
+			   struct lanes d)
+{
+#if PART == 16
+	__m512 ab = _mm512_shuffle_f32x4((__m512)a.at[0], (__m512)b.at[0], 0x44) +
+		    _mm512_shuffle_f32x4((__m512)a.at[0], (__m512)b.at[0], 0xee);
+	__m512 cd = _mm512_shuffle_f32x4((__m512)c.at[0], (__m512)d.at[0], 0x44) +
+		    _mm512_shuffle_f32x4((__m512)c.at[0], (__m512)d.at[0], 0xee);
+	__m512 all = _mm512_shuffle_f32x4(ab, cd, 0x88) + _mm512_shuffle_f32x4(ab, cd, 0xdd);
+
+	all += _mm512_permute_ps(all, 0x4e);
+	all += _mm512_permute_ps(all, 0xb1);
+	_mm_storeu_ps(to, _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, all)));
+#elif PART == 8
+	__m256 a8 = (__m256)(a.at[0] + a.at[1]), b8 = (__m256)(b.at[0] + b.at[1]);
+	__m256 c8 = (__m256)(c.at[0] + c.at[1]), d8 = (__m256)(d.at[0] + d.at[1]);
+	__m256 ab = _mm256_permute2f128_ps(a8, b8, 0x20) + _mm256_permute2f128_ps(a8, b8, 0x31);
+	__m256 cd = _mm256_permute2f128_ps(c8, d8, 0x20) + _mm256_permute2f128_ps(c8, d8, 0x31);
+	__m256 acbd = _mm256_shuffle_ps(ab, cd, 0x44) + _mm256_shuffle_ps(ab, cd, 0xee);
+
+	acbd = _mm256_shuffle_ps(acbd, acbd, 0x88) + _mm256_shuffle_ps(acbd, acbd, 0xdd);
+	_mm_storeu_ps(
+		to, _mm_unpacklo_ps(_mm256_castps256_ps128(acbd), _mm256_extractf128_ps(acbd, 1)));
+#else
+	to[0] = lanes_sum(a);
+	to[1] = lanes_sum(b);
+	to[2] = lanes_sum(c);
+	to[3] = lanes_sum(d);
+#endif
 }
 
 #endif /* QUIRE_LANES_H */

@@ -259,7 +259,7 @@ static int copy(const struct quire_streams *streams, struct stream *stream,
 	if (parent->text.bytes)
 		memcpy(stream->text.text, parent->text.text, parent->text.bytes);
 	s->count = p->count;
-	s->text = stream->text.text;
+	s->text = p->text ? stream->text.text : NULL;
 	s->text_bytes = p->text_bytes;
 	s->ended = p->ended;
 	stream->over = parent->over;
@@ -319,6 +319,8 @@ bool quire_streams_append(struct quire_streams *streams, const struct quire_seq 
 		rc = stream ? append(streams, seq, from, stream, result) : -ENOMEM;
 	if (rc < 0)
 		streams->short_of_memory = true;
+	if (rc < 0 && stream)
+		stream->over = true; /* it may be half a copy */
 	return rc != 0;
 }
 

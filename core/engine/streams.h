@@ -93,6 +93,18 @@ int quire_streams_sample(struct quire_streams *streams, const struct quire_item 
 			 float *logits, struct quire_result *results);
 
 /*
+ * For executors that choose where the logits are.  How @item's token is chosen, if logits,
+ * temperature, top-k, top-p, min-p and a number, *@uniform, are all that matters;
+ * quire_streams_chosen() then takes what was chosen.
+ * Return: NULL: more matters, and quire_streams_sample() must be used.
+ */
+const struct quire_sampling *quire_streams_plain(const struct quire_streams *streams,
+						 const struct quire_item *item, double *uniform);
+/* Return: 0; -ENOMEM. */
+int quire_streams_chosen(struct quire_streams *streams, const struct quire_item *item,
+			 uint32_t token, float logprob, struct quire_result *result);
+
+/*
  * exec_ops.append for every executor: @seq knows @result's token now.  @parent: its
  * stream starts as a copy of that one's, but for the token (a fork).  Takes memory.
  * Return: does the text end here, by a stop string?

@@ -111,3 +111,35 @@ int quire_streams_sample(struct quire_streams *streams, const struct quire_item 
 	}
 	return 0;
 }
+
+const struct quire_sampling *quire_streams_plain(const struct quire_streams *streams,
+						 const struct quire_item *item, double *uniform)
+{
+	const struct quire_seq *seq = item->seq;
+	const struct quire_sampling *s = &streams->config.requests[seq->request->id].sampling;
+
+	if (item->candidates != 1 || seq->request->beams > 1 || s->logprobs ||
+	    quire_sampling_penalizes(s))
+		return NULL;
+	*uniform = quire_sampling_uniform(s->seed, seq->sample, seq->known_tokens);
+	return s;
+}
+
+int quire_streams_chosen(struct quire_streams *streams, const struct quire_item *item,
+			 uint32_t token, float logprob, struct quire_result *result)
+{
+	const struct quire_seq *seq = item->seq;
+	struct stream *stream;
+	int rc = stream_of(streams, seq, &stream);
+
+	if (rc)
+		return rc;
+	if (streams->short_of_memory)
+		return quire_fail(-ENOMEM, "out of memory for the texts");
+	*result = (struct quire_result){
+		.token = token,
+		.logprob = logprob,
+		.end = token_ends(streams, seq->request->id, token) || next_is_last(streams, seq),
+	};
+	return 0;
+}

@@ -31,6 +31,7 @@ struct quire_chat {
 	struct quire_piece *pieces; /* [count] its own */
 	size_t count;
 	size_t room;
+	char *system; /* what the template says where nobody does, its own; or NULL */
 };
 
 /*

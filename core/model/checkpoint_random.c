@@ -7,7 +7,6 @@
  * same on every machine; and it has 2,041 values, which are looked up.
  */
 #include "checkpoint_parts.h"
-#include "core/util.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -250,18 +249,6 @@ static int draw_weights(struct quire_checkpoint *c, uint64_t seed, bool draw)
 	return rc;
 }
 
-/* Is @name a model's of the list, and not a path? */
-static bool builtin(const char *name)
-{
-	const struct quire_model *model;
-
-	for (size_t i = 0; (model = quire_model_builtin(i)); i++) {
-		if (quire_same_name(model->name, name))
-			return true;
-	}
-	return false;
-}
-
 static int configure(struct quire_checkpoint *c, const char *name)
 {
 	struct quire_config config;
@@ -270,7 +257,7 @@ static int configure(struct quire_checkpoint *c, const char *name)
 	struct stat st;
 	int rc;
 
-	if (builtin(name) || stat(name, &st) != 0) {
+	if (quire_model_is_builtin(name) || stat(name, &st) != 0) {
 		rc = quire_model_find(&model, name);
 		return rc ? rc : quire_checkpoint_configure_builtin(c, &model);
 	}

@@ -78,6 +78,8 @@ struct quire_model {
  * -ENOTSUP an architecture that is not built; see quire_failure().
  */
 int quire_model_find(struct quire_model *model, const char *name);
+/* Is @name one of the built-in names?  A path of that name is not looked for then. */
+bool quire_model_is_builtin(const char *name);
 /* Read one config.json.  Errors as above. */
 int quire_model_read(struct quire_model *model, const char *path);
 /* The built-in models, for lists.  NULL behind the last. */

@@ -114,6 +114,11 @@ static const struct quire_model *builtin_named(const char *name)
 	return NULL;
 }
 
+bool quire_model_is_builtin(const char *name)
+{
+	return builtin_named(name) != NULL;
+}
+
 int quire_model_find(struct quire_model *model, const char *name)
 {
 	const struct quire_model *found = builtin_named(name);

@@ -24,9 +24,11 @@ static bool is_listed(const char *key, const char *keys)
 {
 	const size_t length = strlen(key);
 
+	if (length == 0 || strchr(key, '|'))
+		return false;
 	for (const char *at = keys; (at = strstr(at, key)); at++)
 		if ((at == keys || at[-1] == '|') && (at[length] == '|' || !at[length]))
-			return length > 0;
+			return true;
 	return false;
 }
 

@@ -90,7 +90,7 @@ static size_t valid(const char *text, size_t bytes)
 {
 	size_t at = 0, length;
 
-	while ((at += ascii(text + at, bytes - at)) < bytes) {
+	while (at < bytes && (at += ascii(text + at, bytes - at)) < bytes) {
 		if (quire_utf8_next(text + at, bytes - at, &length) != QUIRE_UTF8_WHOLE)
 			break;
 		at += length;
@@ -136,19 +136,19 @@ int quire_text_add(struct quire_text *out, const char *text, size_t bytes)
 
 int quire_text_add_utf8(struct quire_text *out, const char *text, size_t bytes)
 {
-	for (size_t at = 0;;) {
-		size_t good = valid(text + at, bytes - at), bad;
-		int rc = quire_text_add(out, text + at, good);
+	size_t length;
+	int rc = 0;
 
-		at += good;
-		if (rc || at == bytes)
-			return rc;
-		quire_utf8_next(text + at, bytes - at, &bad);
-		at += bad;
+	for (size_t at = 0; rc == 0 && at < bytes; at += length) {
+		length = valid(text + at, bytes - at);
+		if (length) {
+			rc = quire_text_add(out, text + at, length);
+			continue;
+		}
+		quire_utf8_next(text + at, bytes - at, &length);
 		rc = quire_text_add(out, QUIRE_UTF8_REPLACEMENT, 3);
-		if (rc)
-			return rc;
 	}
+	return rc;
 }
 
 int quire_text_add_code(struct quire_text *out, uint32_t code)

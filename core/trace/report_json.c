@@ -7,6 +7,7 @@
 #include "report.h"
 
 #include "json_build.h"
+#include "report_tree.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -189,7 +190,7 @@ static json_t *settings(const struct quire_settings *c)
 	return quire_json_with(json, "window_s", window);
 }
 
-static json_t *report(const struct quire_report *r)
+json_t *quire_report_tree(const struct quire_report *r)
 {
 	static const char *const end_key[] = {NULL, "ejected", "failed", "crashed", "stopped"};
 	bool figures = r->end == QUIRE_RUN_FINISHED || r->end == QUIRE_RUN_EJECTED ||
@@ -276,9 +277,9 @@ int quire_report_config_json(FILE *out, const struct quire_report *r)
 int quire_report_json(FILE *out, const struct quire_report *reports, size_t reports_count,
 		      bool array)
 {
-	json_t *json = array ? json_array() : report(&reports[0]);
+	json_t *json = array ? json_array() : quire_report_tree(&reports[0]);
 
 	for (size_t i = 0; array && i < reports_count; i++)
-		json = quire_json_append(json, report(&reports[i]));
+		json = quire_json_append(json, quire_report_tree(&reports[i]));
 	return write_json(out, json, "\n");
 }

@@ -2,7 +2,8 @@
 """Small random models, and what Hugging Face transformers computes with them.
 
     models.py make [NAME..]     make tests/fixtures/models/NAME, all of them if none is named
-    models.py refer DIR OUT     OUT/reference.{json,f32} for a model that lies in DIR
+    models.py refer DIR OUT     OUT/reference.{json,f32} for a model that lies in DIR, as in
+                                models.py refer labs/models/tiny tests/fixtures/models/tiny
     models.py list              names and sizes
 
 Needs torch and transformers from PyPI (made with the versions that reference.json states); CI
@@ -41,8 +42,8 @@ import sys
 import torch
 import transformers
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FIXTURES = os.path.join(HERE, "..", "fixtures", "models")
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FIXTURES = os.path.join(TESTS, "fixtures", "models")
 
 PROMPTS = 64
 GREEDY_TOKENS = 24
@@ -128,8 +129,8 @@ def make(name):
     with open(os.path.join(path, "config.json"), "w") as file:
         json.dump(config, file, indent=2, sort_keys=True)
         file.write("\n")
-    for weights in os.listdir(path):
-        os.chmod(os.path.join(path, weights), 0o644)
+    for file in os.listdir(path):
+        os.chmod(os.path.join(path, file), 0o644)
     refer(path, path)
 
 
@@ -190,9 +191,10 @@ def refer(path, out):
 
 
 def listing():
-    for root, _, files in sorted(os.walk(FIXTURES)):
-        size = sum(os.path.getsize(os.path.join(root, f)) for f in files)
-        print(f"{size:9,d}  {os.path.relpath(root, FIXTURES)}")
+    for name in sorted(os.listdir(FIXTURES)):
+        path = os.path.join(FIXTURES, name)
+        size = sum(os.path.getsize(os.path.join(path, file)) for file in os.listdir(path))
+        print(f"{size:9,d}  {name}")
 
 
 def main():
