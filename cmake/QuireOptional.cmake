@@ -36,7 +36,8 @@ endfunction()
 # ON the toolkit is tried even where there is nothing to compile with it.
 macro(quire_find_cuda)
 	set(QUIRE_HAVE_CUDA FALSE)
-	file(GLOB QUIRE_CUDA_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} kernels/*.cu)
+	file(GLOB QUIRE_CUDA_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
+		kernels/*.cu kernels/*_plan.c)
 	quire_is_off(QUIRE_CUDA is_off)
 	if(NOT is_off)
 		find_program(QUIRE_NVCC nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME /usr/local/cuda
@@ -80,12 +81,12 @@ macro(quire_find_cuda)
 	endif()
 endmacro()
 
-# Sets QUIRE_HAVE_SDL and makes PkgConfig::SDL2.
+# Sets QUIRE_HAVE_SDL and SDL2_INCLUDE_DIRS: headers alone, window.c loads the library.
 macro(quire_find_sdl)
 	set(QUIRE_HAVE_SDL FALSE)
 	quire_is_off(QUIRE_SDL is_off)
 	if(NOT is_off)
-		pkg_check_modules(SDL2 QUIET IMPORTED_TARGET sdl2)
+		pkg_check_modules(SDL2 QUIET sdl2)
 	endif()
 	if(is_off)
 		quire_left_out("window" "QUIRE_SDL is OFF")

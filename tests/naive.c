@@ -192,7 +192,8 @@ static void head_ready(const struct quire_checkpoint *c, double *head,
 	if (norm->data)
 		normalize(head, head, norm, c->norm_eps);
 	for (uint32_t i = 0; i < half; i++) {
-		double angle = (double)position * (double)frequency[i];
+		/* Rounded to fp32, as everybody's is. */
+		double angle = (double)((float)position * frequency[i]);
 		double a = head[i], b = head[i + half];
 
 		head[i] = a * cos(angle) - b * sin(angle);

@@ -517,6 +517,10 @@ START_TEST(windows)
 		{"Mistral", "\"sliding_window\": null", 0},
 		{"Mistral", "\"sliding_window\": 8", 8},
 		{"Qwen2", "\"sliding_window\": 8", 0},
+		{"Qwen2",
+		 "\"sliding_window\": 8, \"use_sliding_window\": false, "
+		 "\"max_window_layers\": 0",
+		 0},
 		{"Qwen2", "\"sliding_window\": 8, \"use_sliding_window\": false", 0},
 		{"Qwen2", "\"sliding_window\": 8, \"use_sliding_window\": true", 0},
 		{"Qwen2",

@@ -27,7 +27,7 @@ static struct quire_story *open_story(uint64_t keyframe_events)
 	ck_assert_msg(quire_story_open(&story, file) == 0, "%s", quire_failure());
 	story->keyframe_events = keyframe_events;
 	ck_assert_msg(quire_story_extend(story, UINT64_MAX) == 0, "%s", quire_failure());
-	ck_assert(story->indexed == story->events && story->over);
+	MUST(story->indexed == story->events && story->over);
 	return story;
 }
 
@@ -94,7 +94,7 @@ static void look_around(const struct quire_story *story, struct place *places,
 	index[1] = tale.events_count;
 	qsort(index, PLACES, sizeof(*index), by_index);
 	retold_begin(&r, &tale, story->cell_slots);
-	ck_assert(r.cells_count == story->cells_count);
+	MUST(r.cells_count == story->cells_count);
 	for (uint32_t i = 0; i < PLACES; i++) {
 		while (r.index < index[i])
 			retold_next(&r);
@@ -109,7 +109,7 @@ static void check_cells(const struct quire_scene *scene, const struct place *p)
 {
 	const struct quire_story *story = scene->story;
 
-	ck_assert(scene->index == p->index);
+	MUST(scene->index == p->index);
 	for (uint32_t cell = 0; cell < story->cells_count; cell++) {
 		const struct quire_cell *a = &scene->cells[cell], *b = &p->cells[cell];
 
@@ -147,10 +147,10 @@ static void check_lists(const struct quire_scene *scene, const struct place *p)
 				     count, which, p->lists[which]);
 		for (uint32_t i = 0; i < count; i++)
 			mixed = mix(mixed, ids[i]);
-		ck_assert(quire_scene_list(scene, which, few, 1) == count && !few[1]);
-		ck_assert(!count || few[0] == ids[0]);
+		MUST(quire_scene_list(scene, which, few, 1) == count && !few[1]);
+		MUST(!count || few[0] == ids[0]);
 	}
-	ck_assert(mixed == p->ids);
+	MUST(mixed == p->ids);
 }
 
 /* Sharers, places and what is done, from the maps in the state. */
@@ -188,7 +188,7 @@ static void check_answers(const struct quire_scene *scene)
 		bool runs = doing == QUIRE_SPAN_PROMPT || doing == QUIRE_SPAN_DECODE ||
 			    doing == QUIRE_SPAN_RECOMPUTE;
 
-		ck_assert(track->request == seq->request || seq->request == QUIRE_RECORD_NOBODY);
+		MUST(track->request == seq->request || seq->request == QUIRE_RECORD_NOBODY);
 		if (seq->state != QUIRE_RUNNING ? runs || doing == QUIRE_SPAN_HELD
 						: !runs && doing != QUIRE_SPAN_HELD)
 			ck_abort_msg("seed %llu: sequence %u does %d in state %u",
@@ -196,12 +196,11 @@ static void check_answers(const struct quire_scene *scene)
 		if (runs != (seq->state == QUIRE_RUNNING && seq->planned_step == s->counts.step))
 			ck_abort_msg("seed %llu: sequence %u does %d",
 				     (unsigned long long)tale.seed, seq->id, doing);
-		ck_assert(!quire_scene_place(scene, seq->id, seq->blocks_count * seq->block_slots,
-					     &cell, &slot));
+		MUST(!quire_scene_place(scene, seq->id, seq->blocks_count * seq->block_slots, &cell,
+					&slot));
 	}
-	ck_assert(!quire_scene_place(scene, s->counts.seqs_born + 1, 0, &(uint32_t){0},
-				     &(uint32_t){0}));
-	ck_assert(!quire_scene_seq(scene, 0));
+	MUST(!quire_scene_place(scene, s->counts.seqs_born + 1, 0, &(uint32_t){0}, &(uint32_t){0}));
+	MUST(!quire_scene_seq(scene, 0));
 }
 
 /* A copy that is brought up to date as scene.h says. */
@@ -239,7 +238,7 @@ static uint64_t flashes(const struct quire_scene *scene)
 	for (uint64_t i = first; i < scene->flashes_count; i++) {
 		const struct quire_flash *f = &scene->flashes[i % QUIRE_FLASHES_MAX];
 
-		ck_assert(f->index < scene->index && f->cell < scene->story->cells_count);
+		MUST(f->index < scene->index && f->cell < scene->story->cells_count);
 		if (f->step + 1 < step)
 			continue;
 		h = mix(mix(mix(h, f->cell), mix(f->from, f->seq)), mix(f->index, f->kind));
@@ -264,10 +263,10 @@ START_TEST(every_cell_is_as_it_is_told_again)
 		tale_run(&tale, file, NULL);
 		quire_rng_seed(&rng, seed, "places");
 		story = open_story(seed % 3 ? 50 + quire_rng_below(&rng, 1000) : 65536);
-		ck_assert(story->events == tale.events_count);
-		ck_assert(seed % 3 == 0 || story->keyframes_count > 0);
+		MUST(story->events == tale.events_count);
+		MUST(seed % 3 == 0 || story->keyframes_count > 0);
 		look_around(story, places, &rng);
-		ck_assert(quire_scene_init(&scene, story) == 0);
+		MUST(quire_scene_init(&scene, story) == 0);
 		copy = (struct copy){.cells = calloc(story->cells_count, sizeof(*copy.cells))};
 		for (uint32_t turn = 0; turn < 4 * PLACES; turn++) {
 			/* Forward through all, backward, and then wildly. */
@@ -275,7 +274,7 @@ START_TEST(every_cell_is_as_it_is_told_again)
 				     : turn < 2 * PLACES ? 2 * PLACES - 1 - turn
 							 : quire_rng_below(&rng, PLACES);
 
-			ck_assert(quire_scene_seek(&scene, places[i].index) == 0);
+			MUST(quire_scene_seek(&scene, places[i].index) == 0);
 			check_cells(&scene, &places[i]);
 			check_lists(&scene, &places[i]);
 			update(&copy, &scene);
@@ -291,7 +290,7 @@ START_TEST(every_cell_is_as_it_is_told_again)
 			kept += places[i].lists[QUIRE_LIST_KEPT];
 			small += story->cell_slots == 1;
 		}
-		ck_assert(tale.rc || places[PLACES - 1].used == 0);
+		MUST(tale.rc || places[PLACES - 1].used == 0);
 		ended += !tale.rc;
 		for (uint32_t i = 0; i < PLACES; i++)
 			free(places[i].cells);
@@ -300,7 +299,7 @@ START_TEST(every_cell_is_as_it_is_told_again)
 		quire_story_close(story);
 		tale_free(&tale);
 	}
-	ck_assert(shared > 1000 && kept > 1000 && small > 100 && ended > 50);
+	MUST(shared > 1000 && kept > 1000 && small > 100 && ended > 50);
 }
 END_TEST
 
@@ -316,7 +315,7 @@ START_TEST(sums_over_cells_are_what_the_run_measured)
 		tale_make(&tale, seed);
 		tale_run(&tale, file, NULL);
 		story = open_story(65536);
-		ck_assert(quire_scene_init(&scene, story) == 0);
+		MUST(quire_scene_init(&scene, story) == 0);
 		for (uint64_t i = 0; i + 2 < tale.events_count; i++) {
 			const struct quire_event *e = &tale.events[i], *pool = e + 1,
 						 *share = e + 2;
@@ -326,8 +325,8 @@ START_TEST(sums_over_cells_are_what_the_run_measured)
 
 			if (e->kind != QUIRE_EV_MEMORY)
 				continue;
-			ck_assert(pool->kind == QUIRE_EV_POOL && share->kind == QUIRE_EV_SHARE);
-			ck_assert(quire_scene_seek(&scene, i + 1) == 0);
+			MUST(pool->kind == QUIRE_EV_POOL && share->kind == QUIRE_EV_SHARE);
+			MUST(quire_scene_seek(&scene, i + 1) == 0);
 			for (uint32_t cell = 0; cell < story->cells_count; cell++) {
 				live += scene.cells[cell].live;
 				reserved += scene.cells[cell].reserved;
@@ -363,15 +362,15 @@ START_TEST(sums_over_cells_are_what_the_run_measured)
 		quire_story_close(story);
 		tale_free(&tale);
 	}
-	ck_assert(samples > 8000 && exact > 2000);
+	MUST(samples > 8000 && exact > 2000);
 }
 END_TEST
 
 /* The same cells and state, however one came there. */
 static void check_same(const struct quire_scene *a, const struct quire_scene *b)
 {
-	ck_assert(a->index == b->index && a->cells_used == b->cells_used &&
-		  a->cells_shared == b->cells_shared);
+	MUST(a->index == b->index && a->cells_used == b->cells_used &&
+	     a->cells_shared == b->cells_shared);
 	for (uint32_t cell = 0; cell < a->story->cells_count; cell++)
 		if (memcmp(&a->cells[cell], &b->cells[cell], sizeof(*a->cells)) != 0)
 			ck_abort_msg("seed %llu, event %llu: cell %u has owner %u and %u, refs %u "
@@ -390,14 +389,14 @@ START_TEST(a_step_back_undoes_a_step_on)
 		tale_make(&tale, 5 * seed + 3);
 		tale_run(&tale, file, NULL);
 		story = open_story(200);
-		ck_assert(quire_scene_init(&on, story) == 0);
-		ck_assert(quire_scene_init(&back, story) == 0);
-		ck_assert(quire_scene_seek(&back, UINT64_MAX) == 0);
-		ck_assert(back.index == story->events);
+		MUST(quire_scene_init(&on, story) == 0);
+		MUST(quire_scene_init(&back, story) == 0);
+		MUST(quire_scene_seek(&back, UINT64_MAX) == 0);
+		MUST(back.index == story->events);
 		for (uint64_t i = 0; i < story->events; i += 7) {
-			ck_assert(quire_scene_seek(&on, i) == 0);
-			ck_assert(quire_scene_seek(&back, i + 1) == 0);
-			ck_assert(quire_scene_seek(&back, i) == 0);
+			MUST(quire_scene_seek(&on, i) == 0);
+			MUST(quire_scene_seek(&back, i + 1) == 0);
+			MUST(quire_scene_seek(&back, i) == 0);
 			check_same(&on, &back);
 		}
 		quire_scene_free(&on);
@@ -415,22 +414,22 @@ START_TEST(a_recording_that_was_cut_off_is_shown_as_far_as_it_is_sound)
 
 	tale_make(&tale, 5);
 	tale_run(&tale, file, NULL);
-	ck_assert(stat(file, &st) == 0);
+	MUST(stat(file, &st) == 0);
 	for (off_t bytes = st.st_size; bytes >= 0; bytes -= 1 + bytes / 40) {
 		struct quire_story *story;
 		struct quire_scene scene;
 		struct retold r;
 
-		ck_assert(truncate(file, bytes) == 0);
+		MUST(truncate(file, bytes) == 0);
 		if (quire_story_open(&story, file)) {
-			ck_assert(strlen(quire_failure()) > 10 && bytes < 2500);
+			MUST(strlen(quire_failure()) > 10 && bytes < 2500);
 			continue;
 		}
-		ck_assert((bytes == st.st_size) == !story->trouble[0]);
-		ck_assert(quire_story_extend(story, UINT64_MAX) == 0);
-		ck_assert(story->indexed == story->events && story->events <= tale.events_count);
-		ck_assert(quire_scene_init(&scene, story) == 0);
-		ck_assert(quire_scene_seek(&scene, UINT64_MAX) == 0);
+		MUST((bytes == st.st_size) == !story->trouble[0]);
+		MUST(quire_story_extend(story, UINT64_MAX) == 0);
+		MUST(story->indexed == story->events && story->events <= tale.events_count);
+		MUST(quire_scene_init(&scene, story) == 0);
+		MUST(quire_scene_seek(&scene, UINT64_MAX) == 0);
 		if (story->requests) {
 			retold_begin(&r, &tale, story->cell_slots);
 			while (r.index < story->events)
@@ -471,11 +470,11 @@ static void write_events(const struct quire_event *events, uint32_t count, uint3
 	};
 	struct quire_recorder *rec;
 
-	ck_assert(quire_recorder_open(&rec, file) == 0);
+	MUST(quire_recorder_open(&rec, file) == 0);
 	quire_recorder_begin(rec, &recorder);
 	for (uint32_t i = 0; i < count; i++)
 		quire_recorder_sink(rec)->emit(quire_recorder_sink(rec), &events[i]);
-	ck_assert(quire_recorder_close(rec, NULL) == 0);
+	MUST(quire_recorder_close(rec, NULL) == 0);
 }
 
 static const char four[] = "{\"allocator\": \"paged,block=4\", \"scheduler\": \"continuous\"}";
@@ -519,33 +518,33 @@ START_TEST(a_fork_and_a_copy_on_write_flash)
 
 	write_events(events, 18, 30, four);
 	story = open_story(65536);
-	ck_assert(story->cell_slots == 4 && story->cells_count == 8);
+	MUST(story->cell_slots == 4 && story->cells_count == 8);
 	ck_assert_str_eq(story->name, "continuous · paged");
-	ck_assert(quire_scene_init(&scene, story) == 0);
+	MUST(quire_scene_init(&scene, story) == 0);
 
-	ck_assert(quire_scene_seek(&scene, 9) == 0);
-	ck_assert(scene.flashes_count == 4 && scene.cells_used == 2 && scene.cells_shared == 2);
+	MUST(quire_scene_seek(&scene, 9) == 0);
+	MUST(scene.flashes_count == 4 && scene.cells_used == 2 && scene.cells_shared == 2);
 	check_flash(&scene, 0, QUIRE_FLASH_GIVEN, 2, 0, 1);
 	check_flash(&scene, 1, QUIRE_FLASH_GIVEN, 5, 0, 1);
 	check_flash(&scene, 2, QUIRE_FLASH_SHARED, 2, 1, 2);
 	check_flash(&scene, 3, QUIRE_FLASH_SHARED, 5, 1, 2);
-	ck_assert(quire_scene_sharers(&scene, 5, ids, 4) == 2 && ids[0] == 1 && ids[1] == 2);
-	ck_assert(scene.cells[5].owner == 1 && scene.cells[5].position == 4);
-	ck_assert(scene.cells[5].live == 2 && scene.cells[5].reserved == 2);
+	MUST(quire_scene_sharers(&scene, 5, ids, 4) == 2 && ids[0] == 1 && ids[1] == 2);
+	MUST(scene.cells[5].owner == 1 && scene.cells[5].position == 4);
+	MUST(scene.cells[5].live == 2 && scene.cells[5].reserved == 2);
 
-	ck_assert(quire_scene_seek(&scene, 14) == 0);
-	ck_assert(scene.flashes_count == 6 && scene.cells_used == 3 && scene.cells_shared == 1);
+	MUST(quire_scene_seek(&scene, 14) == 0);
+	MUST(scene.flashes_count == 6 && scene.cells_used == 3 && scene.cells_shared == 1);
 	check_flash(&scene, 4, QUIRE_FLASH_GIVEN, 0, 0, 1);
 	check_flash(&scene, 5, QUIRE_FLASH_COPIED, 0, 5, 1);
-	ck_assert(scene.cells[0].owner == 1 && scene.cells[0].live == 3);
-	ck_assert(scene.cells[5].owner == 2 && scene.cells[5].live == 2);
+	MUST(scene.cells[0].owner == 1 && scene.cells[0].live == 3);
+	MUST(scene.cells[5].owner == 2 && scene.cells[5].live == 2);
 
-	ck_assert(quire_scene_seek(&scene, 18) == 0);
+	MUST(quire_scene_seek(&scene, 18) == 0);
 	check_flash(&scene, 6, QUIRE_FLASH_TAKEN, 5, 0, 2);
 	check_flash(&scene, 7, QUIRE_FLASH_FREED, 2, 0, 1);
 	check_flash(&scene, 8, QUIRE_FLASH_FREED, 0, 0, 1);
-	ck_assert(scene.flashes_count == 9 && scene.cells_used == 0);
-	ck_assert(scene.cells[5].given_step == 2 && scene.cells[1].given_step == 0);
+	MUST(scene.flashes_count == 9 && scene.cells_used == 0);
+	MUST(scene.cells[5].given_step == 2 && scene.cells[1].given_step == 0);
 	quire_scene_free(&scene);
 	quire_story_close(story);
 }
@@ -566,28 +565,28 @@ START_TEST(two_regions_in_one_cell_are_counted_apart)
 	/* The name is kept to at first ... */
 	write_events(events, 8, 64, "{\"allocator\": \"mine,block=8\", \"scheduler\": \"x\"}");
 	story = open_story(65536);
-	ck_assert(story->cell_slots == 8);
+	MUST(story->cell_slots == 8);
 	quire_story_close(story);
 	/* ... or not: 8 is no multiple of 16. */
 	write_events(events, 8, 64, "{\"allocator\": \"mine,block=16\", \"scheduler\": \"x\"}");
 	story = open_story(65536);
-	ck_assert(story->cell_slots == 8);
+	MUST(story->cell_slots == 8);
 	quire_story_close(story);
 	write_events(events, 8, 64, "{}");
 	story = open_story(65536);
-	ck_assert(story->cell_slots == 8 && !strcmp(story->name, file));
+	MUST(story->cell_slots == 8 && !strcmp(story->name, file));
 
 	/* As if the cells had been chosen before. */
 	story->cell_slots = 16;
 	story->cells_count = 4;
-	ck_assert(quire_scene_init(&scene, story) == 0);
-	ck_assert(quire_scene_seek(&scene, 8) == 0);
-	ck_assert(scene.cells[0].owner == 1 && scene.cells[0].refs == 2);
-	ck_assert(scene.cells[0].mapped == 16 && scene.cells[0].live == 11);
-	ck_assert(scene.cells[0].reserved == 2 + 3); /* both end at 10 tokens */
-	ck_assert(scene.cells[1].owner == 2 && scene.cells[1].position == 8);
-	ck_assert(scene.cells[1].mapped == 4 && scene.cells[1].live == 0);
-	ck_assert(scene.cells[1].reserved == 2 && scene.cells_shared == 1);
+	MUST(quire_scene_init(&scene, story) == 0);
+	MUST(quire_scene_seek(&scene, 8) == 0);
+	MUST(scene.cells[0].owner == 1 && scene.cells[0].refs == 2);
+	MUST(scene.cells[0].mapped == 16 && scene.cells[0].live == 11);
+	MUST(scene.cells[0].reserved == 2 + 3); /* both end at 10 tokens */
+	MUST(scene.cells[1].owner == 2 && scene.cells[1].position == 8);
+	MUST(scene.cells[1].mapped == 4 && scene.cells[1].live == 0);
+	MUST(scene.cells[1].reserved == 2 && scene.cells_shared == 1);
 	quire_scene_free(&scene);
 	quire_story_close(story);
 }
@@ -604,7 +603,7 @@ static void ask(const struct quire_scene *scene)
 	for (cell = 0; cell < scene->story->cells_count; cell++) {
 		const struct quire_cell *c = &scene->cells[cell];
 
-		ck_assert(quire_scene_sharers(scene, cell, ids, 4) == c->refs);
+		MUST(quire_scene_sharers(scene, cell, ids, 4) == c->refs);
 		if (c->mapped > scene->story->cell_slots || c->live + c->reserved > c->mapped)
 			ck_abort_msg("%u live and %u reserved of %u mapped slots", c->live,
 				     c->reserved, c->mapped);
@@ -651,14 +650,14 @@ START_TEST(nonsense_does_no_harm)
 		tale.seed = seed;
 		write_events(events, 600, 61, seed % 2 ? four : "{}");
 		story = open_story(30 + quire_rng_below(&r, 100));
-		ck_assert(quire_scene_init(&a, story) == 0 && quire_scene_init(&b, story) == 0);
+		MUST(quire_scene_init(&a, story) == 0 && quire_scene_init(&b, story) == 0);
 		for (uint32_t i = 0; i < 60; i++) {
 			uint64_t index = quire_rng_below(&r, 601), played = 0;
 
-			ck_assert(quire_scene_seek(&a, index) == 0);
-			ck_assert(quire_scene_seek(&b, 0) == 0);
+			MUST(quire_scene_seek(&a, index) == 0);
+			MUST(quire_scene_seek(&b, 0) == 0);
 			while (played < index)
-				ck_assert(quire_scene_seek(&b, ++played) == 0);
+				MUST(quire_scene_seek(&b, ++played) == 0);
 			check_same(&a, &b);
 			ask(&a);
 		}

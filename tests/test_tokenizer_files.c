@@ -60,12 +60,15 @@ static void change(json_t *root, const struct change *c)
 	"\"" pattern "\"},\"behavior\":\"Isolated\",\"invert\":false},"                            \
 	"{\"type\":\"ByteLevel\",\"use_regex\":false}]}"
 
+#define SIXTY	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define SIXTY_IDS "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
+
 static const struct change changes[] = {
 	{"gpt2", "version", "\"2.0\"", "version '2.0' is not built"},
 	{"gpt2", "padding", "{}", NULL},
 	{"gpt2", "surprise", "1", "key 'surprise' is not known"},
 	{"gpt2", "", "1", "key '' is not known"},
-	{"gpt2", "version|model", "1", "is not known"},
+	{"gpt2", "version|truncation", "1", "is not known"},
 	{"gpt2", "model", NULL, "model: expected an object"},
 	{"gpt2", "model", "[]", "model: expected an object"},
 	{"gpt2", "model/type", "\"Unigram\"", "type 'Unigram' is not built"},
@@ -125,7 +128,7 @@ static const struct change changes[] = {
 	 "nothing to replace"},
 	{"gpt2", "normalizer",
 	 "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"bbbb\"}",
-	 "more than three times"},
+	 "more than three times as long"},
 	{"gpt2", "normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Sequence\"}]}",
 	 "a Sequence in one is not built"},
 	{"gpt2", "pre_tokenizer", "null", "characters without a token would be lost"},
@@ -141,6 +144,7 @@ static const struct change changes[] = {
 	{"llama3", "pre_tokenizer", SPLIT("\\\\p{L}+|\\\\s|."), NULL},
 	{"llama3", "pre_tokenizer", SPLIT("[\\\\p{Han}\\\\u4e00]|\\\\x{1F600}|\\\\v"), NULL},
 	{"llama3", "pre_tokenizer", SPLIT("a("), "pattern: missing closing parenthesis"},
+	{"llama3", "pre_tokenizer", SPLIT("a)xyz"), "closing parenthesis, at ')xyz'"},
 	{"llama3", "pre_tokenizer", SPLIT("(a)\\\\1"), "this escape is not built, at '\\1'"},
 	{"llama3", "pre_tokenizer", SPLIT("\\\\bx"), "this escape is not built"},
 	{"llama3", "pre_tokenizer", SPLIT("\\\\w+"), "this escape is not built"},
@@ -177,11 +181,21 @@ static const struct change changes[] = {
 	{"llama2", "post_processor/special_tokens", "{}", "'<s>' has no ids"},
 	{"llama2", "post_processor/special_tokens/<s>/ids", "[99999]", "is that of no token"},
 	{"llama2", "post_processor/special_tokens/<s>/ids", "[\"x\"]", "is that of no token"},
+	{"llama2", "normalizer/normalizers/-",
+	 "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"bb\"}",
+	 "more than three times as long"},
+	{"llama2", "normalizer/normalizers/-",
+	 "{\"type\":\"Prepend\",\"prepend\":\"" SIXTY "123456\"}",
+	 "a prefix of more than 64 bytes"},
+	{"llama2", "post_processor/special_tokens/<s>/ids", "[" SIXTY_IDS SIXTY_IDS "1]",
+	 "more than 64 tokens are not built"},
 	{"llama2", "post_processor/single", "[]", "the template has no Sequence A"},
 	{"llama2", "post_processor/single", "[{\"Sequence\":{\"id\":\"B\"}}]", "is not built"},
 	{"llama2", "post_processor/single", "7", "'single' must be a list"},
 	{"llama2", "decoder", "null", "without a decoder"},
 	{"llama2", "decoder", "{\"type\":\"WordPiece\"}", "'WordPiece' is not built"},
+	{"llama2", "decoder", "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}",
+	 "'Strip' at this place is not built"},
 	{"llama2", "decoder/decoders/3/stop", "1", "Strip of anything but leading spaces"},
 	{"llama2", "decoder/decoders/3/start", "-1", "'start' must be a whole number"},
 	{"llama2", "decoder/decoders/-", "{\"type\":\"Fuse\"}",
@@ -275,6 +289,34 @@ START_TEST(tokenizer_config_is_read)
 }
 END_TEST
 
+/* A chat template in a file of its own counts before that of tokenizer_config.json. */
+START_TEST(a_chat_template_may_be_a_file)
+{
+	json_t *root = load_of("llama2", "tokenizer.json");
+	char *text = json_dumps(root, JSON_COMPACT), *nul = calloc(1, 2 << 20);
+	const char config[] = "{\"chat_template\":\"one\"}";
+	struct quire_tokenizer *t;
+	char path[256];
+
+	write_file("tokenizer.json", text, strlen(text));
+	write_file("tokenizer_config.json", config, strlen(config));
+	snprintf(path, sizeof(path), "%s", write_file("chat_template.jinja", "two", 3));
+	ck_assert_msg(quire_tokenizer_open(&t, folder) == 0, "%s", quire_failure());
+	ck_assert_str_eq(quire_tokenizer_chat_template(t), "two");
+	quire_tokenizer_close(t);
+	write_file("chat_template.jinja", "a\0b", 3);
+	ck_assert_int_eq(quire_tokenizer_open(&t, folder), -EINVAL);
+	memset(nul, 'a', 2 << 20);
+	write_file("chat_template.jinja", nul, 2 << 20);
+	ck_assert_int_eq(quire_tokenizer_open(&t, folder), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(quire_failure(), "expected a text of 1048576 bytes at most"));
+	unlink(path);
+	free(nul);
+	free(text);
+	json_decref(root);
+}
+END_TEST
+
 /* Llama's add_bos_token and add_eos_token. */
 START_TEST(llama_says_what_its_frame_is)
 {
@@ -330,6 +372,7 @@ int main(void)
 	tcase_add_loop_test(files, tokenizer_config_is_read, 0,
 			    (int)(sizeof(configs) / sizeof(configs[0])));
 	tcase_add_test(files, llama_says_what_its_frame_is);
+	tcase_add_test(files, a_chat_template_may_be_a_file);
 	suite_add_tcase(suite, files);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

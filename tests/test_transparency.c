@@ -21,7 +21,7 @@
 #include <string.h>
 
 #define REQUESTS      14
-#define SAMPLES_MAX   3
+#define SAMPLES_MAX   16 /* streams of a request; of a beam search: rows and texts */
 #define OUTPUT_MAX    40
 #define SEQ_TOKENS    128
 #define VOCAB	      160
@@ -53,6 +53,10 @@ struct told {
 
 static struct quire_checkpoint model;
 static struct quire_request requests[REQUESTS];
+static bool searches(uint32_t request) /* by beams, where the scheduler can */
+{
+	return request % 8 == 5;
+}
 static struct quire_stream_request said[REQUESTS];
 static uint32_t prompts[REQUESTS][SEQ_TOKENS];
 static uint32_t outputs[REQUESTS];
@@ -72,7 +76,7 @@ static void make_requests(void)
 			.arrival_ns = i < REQUESTS / 2 ? 0 : i * 500000u,
 			.prompt_tokens = prompt,
 			.output_tokens_max = OUTPUT_MAX,
-			.samples = i % 2 ? 1 : 1 + i / 2 % SAMPLES_MAX,
+			.samples = i % 2 ? 1 : 1 + i / 2 % 3,
 		};
 		for (uint32_t k = 0; k < prompt; k++)
 			prompts[i][k] = naive_random(&state, VOCAB);
@@ -88,6 +92,14 @@ static void make_requests(void)
 }
 
 /* ---- one run ---- */
+
+struct setting {
+	const char *scheduler, *allocator;
+	uint32_t slots, budget, seqs, threads;
+	enum quire_weight_type kv_type;
+	bool beams; /* some requests are searched for; otherwise they are like the others */
+	bool alone; /* each request when the one before it is done */
+};
 
 struct world {
 	struct quire_exec_ops ops; /* the engine's, but for step */
@@ -117,10 +129,10 @@ static int counting_step(struct quire_exec *ex, const struct quire_plan *plan,
 	return world.step(ex, plan, results);
 }
 
-static void run(struct told *told, struct deeds *deeds, const char *scheduler,
-		const char *allocator, uint32_t slots, uint32_t budget, uint32_t seqs,
-		uint32_t threads, enum quire_weight_type kv_type)
+static void run(struct told *told, struct deeds *deeds, const struct setting *setting)
 {
+	const char *scheduler = setting->scheduler, *allocator = setting->allocator;
+	struct quire_request ours[REQUESTS];
 	struct quire_streams_config speech = {
 		.requests = said,
 		.requests_count = REQUESTS,
@@ -130,31 +142,38 @@ static void run(struct told *told, struct deeds *deeds, const char *scheduler,
 	};
 	struct quire_engine_config engine = {
 		.checkpoint = &model,
-		.slots_total = slots,
-		.seqs_max = seqs,
-		.step_tokens_max = budget,
+		.slots_total = setting->slots,
+		.seqs_max = setting->seqs,
+		.step_tokens_max = setting->budget,
 		.seq_tokens_max = SEQ_TOKENS,
-		.kv_type = kv_type,
-		.threads = threads,
+		.kv_type = setting->kv_type,
+		.threads = setting->threads,
 		.poison = true,
 		.quiet_clock = true,
 	};
 	struct quire_loop_config config = {
 		.scheduler = scheduler,
 		.allocator = allocator,
-		.slots_total = slots,
-		.seqs_max = seqs,
+		.slots_total = setting->slots,
+		.seqs_max = setting->seqs,
 		.seq_tokens_max = SEQ_TOKENS,
-		.step_tokens_max = budget,
+		.step_tokens_max = setting->budget,
 		.audit = true,
-		.requests = requests,
+		.requests = ours,
 		.output_tokens = outputs,
 		.requests_count = REQUESTS,
+		.closed_users = setting->alone,
 		.window_until_ns = UINT64_MAX,
 	};
 	const struct quire_metrics *m;
 	struct quire_loop *loop;
 
+	memcpy(ours, requests, sizeof(ours));
+	for (uint32_t i = 0; setting->beams && i < REQUESTS; i++)
+		if (searches(i)) {
+			ours[i].beams = 3;
+			ours[i].samples = 1;
+		}
 	memset(told, 0, sizeof(*told));
 	if (quire_streams_new(&engine.streams, &speech) || quire_engine_cpu(&config.exec, &engine))
 		ck_abort_msg("%s", quire_failure());
@@ -174,11 +193,14 @@ static void run(struct told *told, struct deeds *deeds, const char *scheduler,
 		ck_abort_msg("%s, %s: %u of %u requests finished", scheduler, allocator,
 			     (unsigned int)m->finished, REQUESTS);
 	for (uint32_t i = 0; i < REQUESTS; i++)
-		for (uint32_t k = 0; k < requests[i].samples; k++) {
+		for (uint32_t k = 0; k < quire_streams_samples(engine.streams, i); k++) {
 			const struct quire_stream *stream = quire_stream(engine.streams, i, k);
 
-			if (!stream || stream->count > OUTPUT_MAX)
-				ck_abort_msg("request %u has no sample %u", i, k);
+			if (!stream && ours[i].beams) /* a row that was dropped */
+				continue;
+			if (!stream || stream->count > OUTPUT_MAX || k >= SAMPLES_MAX)
+				ck_abort_msg("request %u has no sample %u, of %u tokens", i, k,
+					     stream ? stream->count : 0);
 			told->count[i][k] = stream->count;
 			memcpy(told->token[i][k], stream->tokens, stream->count * 4);
 			memcpy(told->logprob[i][k], stream->logprobs, stream->count * 4);
@@ -196,7 +218,7 @@ static void compare(const struct told *a, const struct told *b, const char *sche
 		    const char *allocator)
 {
 	for (uint32_t i = 0; i < REQUESTS; i++)
-		for (uint32_t k = 0; k < requests[i].samples; k++) {
+		for (uint32_t k = 0; k < SAMPLES_MAX; k++) {
 			if (a->count[i][k] != b->count[i][k])
 				ck_abort_msg("%s, %s: request %u, sample %u has %u tokens, "
 					     "expected %u",
@@ -230,14 +252,17 @@ static const char *const contiguous[] = {
 };
 static const uint32_t blocks[] = {1, 8, 16, 128};
 
-static struct told expected[3]; /* by type of the cache */
+static struct told expected[2][3]; /* without and with beams; by type of the cache */
 
 /* What a request's samples said, against the logits of a model that is given all of it. */
-static void check_whole(struct quire_exec *ex, const struct told *told, uint32_t i, uint32_t k)
+static void check_whole(struct quire_exec *ex, const struct told *told, bool beams, uint32_t i,
+			uint32_t k)
 {
 	static float logits[SEQ_TOKENS * VOCAB];
 	uint32_t tokens[SEQ_TOKENS], prompt = requests[i].prompt_tokens;
 
+	if (!told->count[i][k])
+		return;
 	memcpy(tokens, prompts[i], sizeof(*tokens) * prompt);
 	memcpy(tokens + prompt, told->token[i][k], sizeof(*tokens) * told->count[i][k]);
 	if (quire_engine_logits(ex, tokens, prompt + told->count[i][k], logits))
@@ -253,38 +278,56 @@ static void check_whole(struct quire_exec *ex, const struct told *told, uint32_t
 		if (memcmp(&logprob, &told->logprob[i][k][t], 4) != 0)
 			ck_abort_msg("request %u, sample %u, token %u: %a, all at once %a", i, k, t,
 				     (double)told->logprob[i][k][t], (double)logprob);
-		if (said[i].sampling.temperature == 0 && said[i].sampling.repetition_penalty == 1 &&
+		if (!beams && said[i].sampling.temperature == 0 &&
+		    said[i].sampling.repetition_penalty == 1 &&
 		    quire_logits_largest(row, VOCAB) != tokens[prompt + t])
 			ck_abort_msg("request %u, sample %u, token %u is not the largest", i, k, t);
 	}
 }
 
 /* Each request alone, in one thread, with room for everything. */
-static void run_alone(void)
+static void run_alone(bool beams, enum quire_weight_type type)
 {
-	for (int type = 0; type < 3; type++) {
-		struct quire_engine_config engine = {
-			.checkpoint = &model,
-			.slots_total = SEQ_TOKENS,
-			.seqs_max = 1,
-			.step_tokens_max = SEQ_TOKENS,
-			.seq_tokens_max = SEQ_TOKENS,
-			.kv_type = (enum quire_weight_type)type,
-			.threads = 1,
-		};
-		struct quire_exec ex;
-		struct deeds deeds = {0};
+	const struct setting setting = {
+		.scheduler = "continuous",
+		.allocator = "contiguous",
+		.slots = 4096,
+		.budget = 1024,
+		.seqs = 256,
+		.threads = 1,
+		.kv_type = type,
+		.beams = beams,
+		.alone = true,
+	};
+	struct quire_engine_config engine = {
+		.checkpoint = &model,
+		.slots_total = SEQ_TOKENS,
+		.seqs_max = 1,
+		.step_tokens_max = SEQ_TOKENS,
+		.seq_tokens_max = SEQ_TOKENS,
+		.kv_type = type,
+		.threads = 1,
+	};
+	struct told *told = &expected[beams][type];
+	struct deeds deeds = {0};
+	struct quire_exec ex;
 
-		run(&expected[type], &deeds, "static,batch=1", "contiguous", 4096, 1024, 256, 1,
-		    (enum quire_weight_type)type);
-		if (deeds.preemptions || deeds.chunks || deeds.padding)
-			ck_abort_msg("the run to compare with is not a plain one");
-		if (quire_engine_cpu(&ex, &engine))
-			ck_abort_msg("%s", quire_failure());
-		for (uint32_t i = 0; i < REQUESTS; i++)
-			for (uint32_t k = 0; k < requests[i].samples; k++)
-				check_whole(&ex, &expected[type], i, k);
-		quire_engine_free(&ex);
+	run(told, &deeds, &setting);
+	if (deeds.preemptions || deeds.chunks || deeds.padding || deeds.mixed)
+		ck_abort_msg("the run to compare with is not a plain one");
+	if (quire_engine_cpu(&ex, &engine))
+		ck_abort_msg("%s", quire_failure());
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		for (uint32_t k = 0; k < SAMPLES_MAX; k++)
+			check_whole(&ex, told, beams && searches(i), i, k);
+	quire_engine_free(&ex);
+}
+
+static void run_all_alone(void)
+{
+	for (enum quire_weight_type type = QUIRE_BF16; type <= QUIRE_FP32; type++) {
+		run_alone(false, type);
+		run_alone(true, type);
 	}
 }
 
@@ -297,16 +340,24 @@ static void run_all(const char *const *allocators, uint32_t count, struct deeds 
 	for (uint32_t s = 0; s < LENGTH_MAX(schedulers); s++)
 		for (uint32_t a = 0; a < count; a++)
 			for (uint32_t b = 0; b < LENGTH_MAX(blocks); b++, turn++) {
-				enum quire_weight_type type = turn % 3;
-				bool whole = strncmp(schedulers[s], "splitfuse", 9) != 0;
-				/* Just room for the largest request's samples. */
-				uint32_t slots = blocks[b] == 128 ? 768 : 272 + 16 * (turn % 3);
+				bool fixed = strncmp(schedulers[s], "static", 6) == 0;
+				struct setting setting = {
+					.scheduler = schedulers[s],
+					.allocator = allocator,
+					/* Just room for the largest request's samples. */
+					.slots = blocks[b] == 128 ? 768 : 272 + 16 * (turn % 3),
+					.budget = strncmp(schedulers[s], "splitfuse", 9) ? 420 : 32,
+					.seqs = 9,
+					.threads = 1 + turn % 4,
+					.kv_type = turn % 3,
+					.beams = !fixed, /* whose rows would wait for a batch */
+				};
 
 				snprintf(allocator, sizeof(allocator), "%s,block=%u", allocators[a],
 					 blocks[b]);
-				run(&told, deeds, schedulers[s], allocator, slots, whole ? 420 : 32,
-				    9, 1 + turn % 4, type);
-				compare(&told, &expected[type], schedulers[s], allocator);
+				run(&told, deeds, &setting);
+				compare(&told, &expected[setting.beams][setting.kv_type],
+					schedulers[s], allocator);
 			}
 }
 
@@ -324,10 +375,10 @@ START_TEST(paged_is_invisible)
 {
 	struct deeds deeds = {0};
 
-	run_alone();
+	run_all_alone();
 	run_all(paged, LENGTH_MAX(paged), &deeds);
 	show("paged", &deeds);
-	ck_assert_uint_gt(deeds.preemptions, 100);
+	ck_assert_uint_gt(deeds.preemptions, 50);
 	ck_assert_uint_gt(deeds.copies, 100);
 	ck_assert_uint_gt(deeds.chunks, 100);
 	ck_assert_uint_gt(deeds.padding, 100);
@@ -339,7 +390,7 @@ START_TEST(contiguous_is_invisible)
 {
 	struct deeds deeds = {0};
 
-	run_alone();
+	run_all_alone();
 	run_all(contiguous, LENGTH_MAX(contiguous), &deeds);
 	show("contiguous", &deeds);
 	ck_assert_uint_gt(deeds.copies, 100);

@@ -161,6 +161,29 @@ START_TEST(pure_function_of_the_seed)
 }
 END_TEST
 
+/* However many threads share the work, none of it is left over. */
+START_TEST(odd_sizes)
+{
+	static const char odd[] =
+		"{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 7,"
+		"\"vocab_size\": 13, \"num_hidden_layers\": 1, \"num_attention_heads\": 1,"
+		"\"head_dim\": 2, \"intermediate_size\": 11, \"max_position_embeddings\": 32}";
+	char path[] = "/tmp/quire-test-weights-XXXXXX";
+	const int fd = mkstemp(path);
+	struct quire_checkpoint c;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, odd, strlen(odd)), (ssize_t)strlen(odd));
+	c = drawn(path, QUIRE_FP32, 5);
+	ck_assert_double_ne(value_of(&c.embedding, 13 * 7 - 1), 0);
+	ck_assert_double_ne(value_of(&c.layers[0].up, 11 * 7 - 1), 0);
+	ck_assert_double_eq(value_of(&c.norm, 7 - 1), 1);
+	quire_checkpoint_close(&c);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
 /* The same numbers, but for rounding. */
 START_TEST(types)
 {
@@ -256,7 +279,8 @@ static uint64_t integer(const json_t *object, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-static void check_reference(const char *name)
+/* @name's reference; its weights lie in @folder. */
+static void check_reference(const char *name, const char *folder)
 {
 	char path[512], expected[17];
 	const json_t *prompts;
@@ -272,9 +296,12 @@ static void check_reference(const char *name)
 	for (; at; at = json_object_iter_next(json_object_get(reference, "files"), at)) {
 		const json_t *file = json_object_iter_value(at);
 
-		snprintf(path, sizeof(path), MODELS "%s/%s", name, json_object_iter_key(at));
+		snprintf(path, sizeof(path), "%s/%s", folder, json_object_iter_key(at));
 		snprintf(expected, sizeof(expected), "%016" PRIx64, fnv1a(path, &bytes));
-		ck_assert_str_eq(json_string_value(json_object_get(file, "fnv1a")), expected);
+		ck_assert_msg(!strcmp(json_string_value(json_object_get(file, "fnv1a")), expected),
+			      "%s is not what %s/reference.json was made from: run "
+			      "tests/reference/models.py again",
+			      path, name);
 		ck_assert_uint_eq(integer(file, "bytes"), bytes);
 	}
 	prompts = json_object_get(reference, "prompts");
@@ -293,8 +320,13 @@ START_TEST(references_are_of_these_files)
 	static const char *const names[] = {"llama-mha", "llama-gqa", "llama-mqa", "llama-3.1",
 					    "mistral",	 "qwen2",     "qwen3"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		check_reference(names[i]);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char folder[512];
+
+		snprintf(folder, sizeof(folder), MODELS "%s", names[i]);
+		check_reference(names[i], folder);
+	}
+	check_reference("tiny", QUIRE_SOURCE_DIR "/labs/models/tiny");
 }
 END_TEST
 
@@ -308,6 +340,7 @@ int main(void)
 	tcase_add_test(c, frequencies);
 	tcase_add_test(c, normal);
 	tcase_add_test(c, pure_function_of_the_seed);
+	tcase_add_test(c, odd_sizes);
 	tcase_add_test(c, types);
 	tcase_add_test(c, not_drawn);
 	tcase_add_test(c, not_to_be_drawn);

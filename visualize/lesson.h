@@ -9,7 +9,7 @@
  *	answer  r0.1  jumps over it .		... of a sample
  *	view    colour refs			commands of view.h for the beginning
  *
- *	moment  step 3				where time goes to
+ *	moment  step 3				where time goes to; nothing: it stays
  *	view    select r0
  *	say     Three samples share the prompt: its blocks are there once.
  *	ask     Who will pay for the first token that differs?
@@ -71,6 +71,7 @@ struct quire_walk {
 	const struct quire_lesson *lesson;
 	uint32_t moment;
 	bool revealed;
+	uint64_t rest; /* the position that playing goes to */
 };
 
 /* Check every command and moment of the lesson against the view's stories, and begin.

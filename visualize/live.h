@@ -7,7 +7,7 @@
  * writes an event and then says with one atomic store how many there are; the viewer reads
  * behind that number.  Neither waits for the other: a viewer that is slow leaves out
  * pictures, and finds every event when it comes to look.  The viewer lays out the next
- * chunk ahead of the run (quire_live_prepare(), once a frame), so that the run seldom asks
+ * chunks ahead of the run (quire_live_prepare(), once a frame), so that the run seldom asks
  * the system for memory; where it does, it does so itself.
  *
  * When @events_max is reached or memory is short the live recording ends, the run does not:
@@ -49,7 +49,7 @@ bool quire_live_begun(const struct quire_live *live);
 bool quire_live_ended(const struct quire_live *live);
 const char *quire_live_trouble(const struct quire_live *live); /* "" or a sentence, once ended */
 uint64_t quire_live_count(const struct quire_live *live);
-/* Have the next chunk ready. */
+/* Have the next chunks ready. */
 void quire_live_prepare(struct quire_live *live);
 /* As quire_story_events(). */
 const struct quire_event *quire_live_events(const struct quire_live *live, uint64_t index,

@@ -13,6 +13,8 @@
 #define NAMES  4.8 /* of sequences, left of the timeline */
 #define TICKS  1.5 /* labels of the time axis */
 
+#define FEW_CELLS 64u /* their tokens are to be read */
+
 static const struct quire_rect nowhere;
 
 /* ---- panels ---- */
@@ -89,13 +91,16 @@ static void place_alone(struct quire_view *view, uint32_t side, struct quire_rec
 /* One story: pool and sequence at the left, figures at the right, time below. */
 static void place_one(struct quire_view *view, struct quire_rect main)
 {
-	static const struct share rows[] = {
-		{QUIRE_PANEL_HEADER, 60, 11, 0}, /* stands for all above the timeline */
-		{QUIRE_PANEL_TIMELINE, 23, 6, 1},
-		{QUIRE_PANEL_STEPS, 17, 6, 2},
+	/* The header stands for all above the timeline; a pool of a lecture is large. */
+	const bool few = view->sides[0].story->cells_count <= FEW_CELLS;
+	const struct share rows[] = {
+		{QUIRE_PANEL_HEADER, few ? 90 : 60, 11, 0},
+		{QUIRE_PANEL_TIMELINE, few ? 16 : 23, 6, 1},
+		{QUIRE_PANEL_STEPS, few ? 10 : 17, 6, 2},
 	};
-	static const struct share left[] = {
-		{QUIRE_PANEL_POOL, 50, 6, 0},
+	/* A dozen blocks stand in a row, and leave more to the sequence. */
+	const struct share left[] = {
+		{QUIRE_PANEL_POOL, view->sides[0].story->cells_count > 16 ? 50 : 30, 6, 0},
 		{QUIRE_PANEL_SEQUENCE, 50, 10, 1},
 	};
 	static const struct share right[] = {
@@ -110,7 +115,7 @@ static void place_one(struct quire_view *view, struct quire_rect main)
 	top = side->panels[QUIRE_PANEL_HEADER];
 	side->panels[QUIRE_PANEL_HEADER] = header;
 	if (top.width >= 56 * em)
-		figures = fmin(fmax(0.36 * top.width, 24 * em), 56 * em);
+		figures = fmin(fmax((few ? 0.3 : 0.36) * top.width, 24 * em), 56 * em);
 	if (figures > 0) {
 		struct quire_rect column = {top.x + top.width - figures, top.y, figures,
 					    top.height};
@@ -157,7 +162,7 @@ void quire_place_panels(struct quire_view *view)
 	bottom -= 2.4 * em;
 	panels[QUIRE_PANEL_SCRUB] = (struct quire_rect){gap, bottom, width, 2.4 * em};
 	if (bottom - top > 20 * em) {
-		double lines = width > 96 * em ? 1 : 2;
+		double lines = width > 128 * em ? 1 : 2;
 
 		bottom -= (0.4 + 1.5 * lines) * em;
 		panels[QUIRE_PANEL_LEGEND] =
@@ -183,6 +188,17 @@ void quire_place_panels(struct quire_view *view)
 	}
 }
 
+/* Edges on whole pixels, so that what lies side by side is sharp. */
+static struct quire_rect snap(const struct quire_view *view, struct quire_rect rect)
+{
+	double scale = view->scale > 0 ? view->scale : 1;
+	double x = round(rect.x * scale) / scale, y = round(rect.y * scale) / scale;
+	double right = round((rect.x + rect.width) * scale) / scale;
+	double bottom = round((rect.y + rect.height) * scale) / scale;
+
+	return right > x && bottom > y ? (struct quire_rect){x, y, right - x, bottom - y} : nowhere;
+}
+
 struct quire_rect quire_place_body(const struct quire_view *view, uint32_t side,
 				   enum quire_panel_kind panel)
 {
@@ -200,7 +216,7 @@ struct quire_rect quire_place_body(const struct quire_view *view, uint32_t side,
 	rect.width -= 2 * MARGIN * em;
 	rect.y += top;
 	rect.height -= top + (titles[panel][0] ? 0.6 : 0.35) * em;
-	return rect.width > 0 && rect.height > 0 ? rect : nowhere;
+	return snap(view, rect);
 }
 
 /* ---- header, scrub bar ---- */
@@ -307,8 +323,8 @@ struct quire_rect quire_place_bars(const struct quire_view *view, uint32_t side,
 		rect.width -= NAMES * em;
 	}
 	if (last)
-		rect.height = fmax(0, rect.height - TICKS * em);
-	return rect;
+		rect.height = rect.height - TICKS * em;
+	return snap(view, rect);
 }
 
 /* The sequences that live in what the axis shows. */

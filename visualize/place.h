@@ -77,9 +77,9 @@ struct quire_place_rows quire_place_rows(const struct quire_view *view, uint32_t
 #define QUIRE_GAUGES(X)                                                                            \
 	X(MEMORY, "memory", "", 0, "what the slots of the pool are used for")                      \
 	X(RATE, "throughput", "tokens/s", 1, "output tokens a second, since the beginning")        \
-	X(TTFT, "first token after", "s", -1, "time to first token (TTFT), mean so far")           \
-	X(TPOT, "then a token every", "s", -1, "time per output token (TPOT), mean so far")        \
-	X(USE, "memory in use", "%", 1, "slots that hold a live token, mean over the steps")
+	X(TTFT, "TTFT, first token", "s", -1, "time to first token, mean so far")                  \
+	X(TPOT, "TPOT, each token", "s", -1, "time per output token, mean so far")                 \
+	X(USE, "live memory", "%", 0, "slots that hold a live token, mean over the steps")
 
 enum quire_gauge_kind {
 #define X(name, title, unit, better, words) QUIRE_GAUGE_##name,

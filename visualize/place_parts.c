@@ -115,28 +115,32 @@ double quire_gauge_value(const struct quire_story *story, enum quire_gauge_kind 
 struct quire_place_chips quire_place_chips(const struct quire_view *view, uint32_t side,
 					   enum quire_list list, uint32_t count)
 {
-	double em = view->font_points, height;
+	/* Who runs has most room. */
+	static const double from[QUIRE_LIST_COUNT + 1] = {0, 0.32, 0.74, 1};
+	double em = view->font_points;
 	struct quire_rect body = quire_place_body(view, side, QUIRE_PANEL_QUEUES);
-	struct quire_place_chips chips = {.named = true};
+	struct quire_place_chips chips = {0};
 
-	if (body.width < 12 * em || body.height < 3 * em)
+	if (body.width < 12 * em || body.height < 3 * em || list >= QUIRE_LIST_COUNT)
 		return chips;
-	height = body.height / QUIRE_LIST_COUNT;
-	chips.area = (struct quire_rect){body.x + 6.2 * em, body.y + (uint32_t)list * height,
-					 body.width - 6.2 * em, height - 0.4 * em};
-	for (;;) {
+	chips.area = (struct quire_rect){body.x + 5.4 * em, body.y + from[list] * body.height,
+					 body.width - 5.4 * em,
+					 (from[list + 1] - from[list]) * body.height - 0.4 * em};
+	/* With names, or as squares, the largest that fit. */
+	for (uint32_t i = 0; i < 4; i++) {
+		static const double sizes[] = {1.5, 1.3, 1, 0.7};
 		double most;
 
-		chips.width = chips.named ? 3.9 * em : 0.7 * em;
-		chips.height = chips.named ? fmin(1.5 * em, chips.area.height) : 0.7 * em;
-		chips.pitch_x = chips.width + (chips.named ? 0.35 : 0.2) * em;
-		chips.pitch_y = chips.height + (chips.named ? 0.3 : 0.2) * em;
+		chips.named = i == 0;
+		chips.height = fmin(sizes[i] * em, chips.area.height);
+		chips.width = chips.named ? 3.9 * em : chips.height;
+		chips.pitch_x = chips.width + 0.3 * em;
+		chips.pitch_y = chips.height + 0.3 * em;
 		chips.columns = (uint32_t)fmax(1, floor(chips.area.width / chips.pitch_x));
 		most = floor((chips.area.height + 0.3 * em) / chips.pitch_y);
 		chips.rows = (uint32_t)fmax(1, most);
-		if (count <= chips.columns * chips.rows || !chips.named)
+		if (count <= chips.columns * chips.rows)
 			break;
-		chips.named = false;
 	}
 	chips.shown = count;
 	/* "+ 123" takes the room of some. */
@@ -266,7 +270,7 @@ void quire_place_sequence(const struct quire_view *view, uint32_t side,
 	struct quire_rect body = quire_place_body(view, side, QUIRE_PANEL_SEQUENCE);
 	const struct quire_record_seq *seq =
 		quire_scene_seq(scene, quire_place_selected(view, side));
-	double em = view->font_points, tab, block, gap, levels, x, width;
+	double em = view->font_points, tab, block, gap, levels, x, width, wide;
 	uint32_t ids[SHARERS_MAX], others;
 
 	*out = (struct quire_place_sequence){0};
@@ -293,11 +297,13 @@ void quire_place_sequence(const struct quire_view *view, uint32_t side,
 	if (!out->figure)
 		out->cells_count = 0;
 
+	/* Room for words in the slots. */
+	wide = fmin(fmax(2.6 * em * scene->story->cell_slots, 7 * em), 12 * em);
 	tab = out->figure ? 1.5 * em : 0;
 	levels = out->strips_count > 1 ? 2 : 1;
 	block = (body.height - levels * tab) / (levels + 1 + 0.8 * levels);
 	block = fmin(block, out->figure ? 4.2 * em : 2.0 * em);
-	gap = fmin((body.height - levels * tab - (levels + 1) * block) / levels, 6 * em);
+	gap = fmin((body.height - levels * tab - (levels + 1) * block) / levels, 8 * em);
 
 	out->strips[0].at = (struct quire_rect){body.x, body.y, body.width, block};
 	out->pool = (struct quire_rect){body.x, body.y + block + tab + gap, body.width, block};
@@ -311,12 +317,12 @@ void quire_place_sequence(const struct quire_view *view, uint32_t side,
 
 		strip->tab = tab;
 		strip->pitch = strip->at.width / (strip->count ? strip->count : 1);
-		strip->pitch = fmin(strip->pitch, out->figure ? 7 * em : 1.2 * em);
+		strip->pitch = fmin(strip->pitch, out->figure ? wide : 1.2 * em);
 		strip->at.width = strip->pitch * strip->count;
 	}
 	out->pool_pitch = body.width / scene->story->cells_count;
 	if (out->figure) {
-		out->pool_pitch = fmin(body.width / fmax(out->cells_count, 1), 7 * em);
+		out->pool_pitch = fmin(body.width / fmax(out->cells_count, 1), wide);
 		out->pool.width = out->pool_pitch * out->cells_count;
 	}
 }

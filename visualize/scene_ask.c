@@ -74,28 +74,20 @@ uint32_t quire_scene_sharers(const struct quire_scene *scene, uint32_t cell, uin
 			     uint32_t max)
 {
 	const struct quire_scene_sharers *sharers = scene->sharers;
-	uint32_t count = 0;
+	uint32_t last, i, found = 0;
 
 	if (cell >= scene->story->cells_count || !scene->cells[cell].refs)
 		return 0;
-	if (!sharers->head[cell]) {
-		if (max)
-			ids[0] = scene->cells[cell].owner;
+	last = i = sharers->last[cell];
+	if (!last && max)
+		ids[0] = scene->cells[cell].owner;
+	if (!last)
 		return 1;
-	}
-	/* The @max eldest, in order. */
-	for (uint32_t i = sharers->head[cell]; i; i = sharers->at[i].next) {
-		uint32_t at = 0, seq = sharers->at[i].seq;
-
-		while (at < count && ids[at] < seq)
-			at++;
-		if (at == max || (at < count && ids[at] == seq))
-			continue;
-		count += count < max;
-		for (uint32_t k = count - 1; k > at; k--)
-			ids[k] = ids[k - 1];
-		ids[at] = seq;
-	}
+	do {
+		i = sharers->at[i].next;
+		if (found < max && (!found || ids[found - 1] != sharers->at[i].seq))
+			ids[found++] = sharers->at[i].seq;
+	} while (i != last);
 	return scene->cells[cell].refs;
 }
 

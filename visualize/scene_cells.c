@@ -22,7 +22,7 @@ struct extent {
 void scene_cells_free(struct quire_scene *scene)
 {
 	if (scene->sharers) {
-		free(scene->sharers->head);
+		free(scene->sharers->last);
 		free(scene->sharers->at);
 	}
 	free(scene->sharers);
@@ -35,10 +35,11 @@ void scene_cells_clear(struct quire_scene *scene, const uint32_t *given_step)
 	struct quire_scene_sharers *sharers = scene->sharers;
 	uint32_t count = scene->story->cells_count;
 
-	memset(scene->cells, 0, count * sizeof(*scene->cells));
-	memset(sharers->head, 0, count * sizeof(*sharers->head));
-	for (uint32_t cell = 0; given_step && cell < count; cell++)
-		scene->cells[cell].given_step = given_step[cell];
+	for (uint32_t cell = 0; cell < count; cell++)
+		scene->cells[cell] =
+			(struct quire_cell){.given_step = given_step ? given_step[cell] : 0};
+	if (sharers->count > 1)
+		memset(sharers->last, 0, count * sizeof(*sharers->last));
 	for (uint32_t group = 0; group < scene->groups_count; group++)
 		scene->changed[group] = scene->tick + 1;
 	sharers->changed = true;
@@ -109,107 +110,94 @@ static void count_slots(struct quire_cell *cell, const struct extent *extent, ui
 		cell->reserved = (uint16_t)(cell->reserved + used - live);
 }
 
-/* Does @a come before @b where slots are counted as somebody's? */
-static bool is_elder(const struct quire_record_seq *a, const struct quire_record_seq *b)
-{
-	if ((a->state == QUIRE_FINISHED) != (b->state == QUIRE_FINISHED))
-		return b->state == QUIRE_FINISHED;
-	return a->id < b->id;
-}
-
 static const struct quire_record_seq *seq_of(const struct quire_scene *scene, uint32_t sharer)
 {
 	return quire_record_state_seq(&scene->state, scene->sharers->at[sharer].seq);
 }
 
-/* The next sharer behind @last in order of age, then of block; 0: there is none. */
-static uint32_t next_elder(const struct quire_scene *scene, uint32_t cell, uint32_t last)
+static uint32_t cell_slots(const struct quire_scene *scene, uint32_t cell)
 {
-	const struct quire_scene_sharers *sharers = scene->sharers;
-	const struct quire_record_seq *before_seq = last ? seq_of(scene, last) : NULL;
-	const struct quire_record_seq *best_seq = NULL;
-	uint32_t best = 0;
+	uint32_t slots = scene->story->cell_slots;
+	uint32_t left = scene->story->run->slots_total - cell * slots;
 
-	for (uint32_t i = sharers->head[cell]; i; i = sharers->at[i].next) {
-		const struct quire_record_seq *seq = seq_of(scene, i);
-		uint32_t block = sharers->at[i].block;
-
-		if (last && (seq == before_seq ? block <= sharers->at[last].block
-					       : !is_elder(before_seq, seq)))
-			continue;
-		if (best &&
-		    (seq == best_seq ? block > sharers->at[best].block : !is_elder(seq, best_seq)))
-			continue;
-		best = i;
-		best_seq = seq;
-	}
-	return best;
+	return left < slots ? left : slots;
 }
 
-/* Is every sharer's part within @part?  Nearly always: they share whole blocks. */
-static bool all_within(const struct quire_scene *scene, uint32_t cell, const struct part *part)
+/* The first of a list that has not finished, else the first. */
+static uint32_t owner_of(const struct quire_scene *scene, uint32_t cell)
 {
 	const struct quire_scene_sharers *sharers = scene->sharers;
+	uint32_t last = sharers->last[cell], i = last;
 
-	for (uint32_t i = sharers->head[cell]; i; i = sharers->at[i].next) {
-		struct part p = part_of(scene->story, seq_of(scene, i), sharers->at[i].block, cell);
-
-		if (p.from < part->from || p.until > part->until)
-			return false;
-	}
-	return true;
+	do {
+		i = sharers->at[i].next;
+		if (seq_of(scene, i)->state != QUIRE_FINISHED)
+			return i;
+	} while (i != last);
+	return sharers->at[last].next;
 }
 
-/*
- * Parts that overlap in odd ways: slot by slot, each is the eldest's that shows it.
- * @cell_new has owner and position.
- */
+/* Parts that overlap in odd ways: slot by slot, each is that of the first who shows it, of
+ * those who have not finished before those who have. */
 static void count_overlapping(const struct quire_scene *scene, uint32_t cell,
 			      struct quire_cell *cell_new)
 {
-	const struct quire_story *story = scene->story;
-	uint64_t begin = (uint64_t)cell * story->cell_slots;
+	const struct quire_scene_sharers *sharers = scene->sharers;
+	uint64_t begin = (uint64_t)cell * scene->story->cell_slots;
 	uint8_t taken[STORY_CELL_SLOTS_MAX / 8] = {0};
+	uint32_t last = sharers->last[cell], i = last;
 
-	for (uint32_t i = next_elder(scene, cell, 0); i; i = next_elder(scene, cell, i)) {
-		const struct quire_record_seq *seq = seq_of(scene, i);
-		struct part part = part_of(story, seq, scene->sharers->at[i].block, cell);
-		struct extent extent = extent_of(scene, seq);
+	for (int finished = 0; finished < 2; finished++) {
+		do {
+			const struct quire_record_seq *seq;
+			struct extent extent;
+			struct part part;
 
-		for (uint32_t slot = part.from; slot < part.until; slot++) {
-			uint32_t bit = (uint32_t)(slot - begin);
-
-			if (taken[bit / 8] >> bit % 8 & 1)
+			i = sharers->at[i].next;
+			seq = seq_of(scene, i);
+			if ((seq->state == QUIRE_FINISHED) != (bool)finished)
 				continue;
-			taken[bit / 8] = (uint8_t)(taken[bit / 8] | 1u << bit % 8);
-			count_slots(cell_new, &extent, part.position + (slot - part.from), 1);
-		}
+			part = part_of(scene->story, seq, sharers->at[i].block, cell);
+			extent = extent_of(scene, seq);
+			for (uint32_t slot = part.from; slot < part.until; slot++) {
+				uint32_t bit = (uint32_t)(slot - begin);
+
+				if (taken[bit / 8] >> bit % 8 & 1)
+					continue;
+				taken[bit / 8] = (uint8_t)(taken[bit / 8] | 1u << bit % 8);
+				count_slots(cell_new, &extent, part.position + (slot - part.from),
+					    1);
+			}
+		} while (i != last);
 	}
 }
 
-/* Where the owner's first slot of the cell lies in its map. */
-static uint32_t first_position(const struct quire_scene *scene, uint32_t cell, uint32_t owner)
+/* The first of the cell's slots that the owner shows, by the block @owner and those behind. */
+static struct part first_part(const struct quire_scene *scene, uint32_t cell, uint32_t owner)
 {
 	const struct quire_scene_sharers *sharers = scene->sharers;
-	struct part first = {.from = UINT32_MAX};
+	const struct quire_record_seq *seq = seq_of(scene, owner);
+	struct part first = part_of(scene->story, seq, sharers->at[owner].block, cell), part;
 
-	for (uint32_t i = sharers->head[cell]; i; i = sharers->at[i].next) {
-		struct part part;
-
-		if (sharers->at[i].seq != owner)
-			continue;
-		part = part_of(scene->story, seq_of(scene, i), sharers->at[i].block, cell);
-		if (part.from < first.from ||
-		    (part.from == first.from && part.position < first.position))
+	for (uint32_t i = owner; i != sharers->last[cell];) {
+		i = sharers->at[i].next;
+		if (sharers->at[i].seq != seq->id)
+			break;
+		part = part_of(scene->story, seq, sharers->at[i].block, cell);
+		if (part.from < first.from)
 			first = part;
 	}
-	return (uint32_t)first.position;
+	return first;
 }
 
 static void set_cell(struct quire_scene *scene, uint32_t cell, const struct quire_cell *cell_new)
 {
 	struct quire_cell *old = &scene->cells[cell];
 
+	if (scene->sharers->building) { /* all groups are marked */
+		*old = *cell_new;
+		return;
+	}
 	if (old->owner == cell_new->owner && old->position == cell_new->position &&
 	    old->refs == cell_new->refs && old->mapped == cell_new->mapped &&
 	    old->live == cell_new->live && old->reserved == cell_new->reserved &&
@@ -223,23 +211,23 @@ static void set_cell(struct quire_scene *scene, uint32_t cell, const struct quir
 /* Count a cell with a list again. */
 static void count_shared(struct quire_scene *scene, uint32_t cell)
 {
-	uint32_t eldest = next_elder(scene, cell, 0);
-	const struct quire_record_seq *seq = seq_of(scene, eldest);
-	struct part part = part_of(scene->story, seq, scene->sharers->at[eldest].block, cell);
+	uint32_t owner = owner_of(scene, cell);
+	const struct quire_record_seq *seq = seq_of(scene, owner);
+	struct part part = first_part(scene, cell, owner);
 	struct quire_cell cell_new = {
 		.owner = seq->id,
+		.position = (uint32_t)part.position,
 		.given_step = scene->cells[cell].given_step,
 		.refs = scene->cells[cell].refs,
 	};
 	struct extent extent;
 
-	if (all_within(scene, cell, &part)) {
+	if (part.until - part.from == cell_slots(scene, cell)) { /* nearly always */
 		extent = extent_of(scene, seq);
 		count_slots(&cell_new, &extent, part.position, part.until - part.from);
 	} else {
 		count_overlapping(scene, cell, &cell_new);
 	}
-	cell_new.position = first_position(scene, cell, seq->id);
 	set_cell(scene, cell, &cell_new);
 }
 
@@ -258,6 +246,16 @@ static void count_single(struct quire_scene *scene, uint32_t cell,
 
 	count_slots(&cell_new, extent, part.position, part.until - part.from);
 	set_cell(scene, cell, &cell_new);
+}
+
+/* Does a block of the owner show all of a cell?  Then nobody else counts in it. */
+static bool is_owners(const struct quire_scene *scene, uint32_t cell)
+{
+	const struct quire_cell *c = &scene->cells[cell];
+	const struct quire_record_seq *owner = quire_record_state_seq(&scene->state, c->owner);
+	struct part part = part_of(scene->story, owner, c->position / owner->block_slots, cell);
+
+	return part.until - part.from == cell_slots(scene, cell);
 }
 
 static void cells_of(const struct quire_scene *scene, const struct quire_record_seq *seq,
@@ -291,10 +289,10 @@ void scene_cells_count(struct quire_scene *scene, const struct quire_record_seq 
 			last = high < last ? (uint32_t)high : last;
 		}
 		for (uint32_t cell = first; cell <= last; cell++) {
-			if (scene->sharers->head[cell])
-				count_shared(scene, cell);
-			else
+			if (!scene->sharers->last[cell])
 				count_single(scene, cell, seq, block, &extent);
+			else if (scene->cells[cell].owner == seq->id || !is_owners(scene, cell))
+				count_shared(scene, cell);
 		}
 		from = end;
 	}
@@ -302,41 +300,86 @@ void scene_cells_count(struct quire_scene *scene, const struct quire_record_seq 
 
 /* ---- blocks that come and go ---- */
 
-static uint32_t new_sharer(struct quire_scene_sharers *sharers, uint32_t seq, uint32_t block,
-			   uint32_t next)
+static uint32_t new_sharer(struct quire_scene_sharers *sharers, uint32_t seq, uint32_t block)
 {
 	uint32_t i = sharers->unused;
 
 	if (i) {
 		sharers->unused = sharers->at[i].next;
-	} else if (sharers->count < sharers->limit) {
-		i = sharers->count++;
 	} else {
-		uint32_t limit = sharers->limit ? 2 * sharers->limit : 256;
-		struct scene_sharer *at = limit ? realloc(sharers->at, limit * sizeof(*at)) : NULL;
+		if (sharers->count >= sharers->limit) {
+			uint32_t limit = sharers->limit ? 2 * sharers->limit : 256;
+			struct scene_sharer *at = NULL;
 
-		if (!at) {
-			sharers->error = -ENOMEM;
-			return 0;
+			if (limit)
+				at = realloc(sharers->at, limit * sizeof(*at));
+			if (!at) {
+				sharers->error = -ENOMEM;
+				return 0;
+			}
+			sharers->at = at;
+			sharers->limit = limit;
 		}
-		sharers->at = at;
-		sharers->limit = limit;
 		i = sharers->count++;
 	}
-	sharers->at[i] = (struct scene_sharer){seq, block, next};
+	sharers->at[i] = (struct scene_sharer){.seq = seq, .block = block};
 	return i;
 }
 
-/* Does a block of @seq show it already?  While building, its others were the last. */
-static bool shows(const struct quire_scene_sharers *sharers, uint32_t cell, uint32_t seq)
+static bool is_before(const struct scene_sharer *a, const struct scene_sharer *b)
 {
-	for (uint32_t i = sharers->head[cell]; i; i = sharers->at[i].next) {
-		if (sharers->at[i].seq == seq)
-			return true;
-		if (sharers->building)
+	return a->seq != b->seq ? a->seq < b->seq : a->block < b->block;
+}
+
+/* Put @i in its place.  Return: is it a map that did not show the cell yet? */
+static bool put(struct quire_scene_sharers *sharers, uint32_t cell, uint32_t i)
+{
+	struct scene_sharer *at = sharers->at;
+	uint32_t last = sharers->last[cell], before = last, seq = at[i].seq;
+	bool is_new;
+
+	if (is_before(&at[last], &at[i])) /* the youngest comes last */
+		sharers->last[cell] = i;
+	else
+		while (is_before(&at[at[before].next], &at[i]))
+			before = at[before].next;
+	is_new = at[before].seq != seq && at[at[before].next].seq != seq;
+	at[i].next = at[before].next;
+	at[before].next = i;
+	return is_new;
+}
+
+/* Take out block @block of @seq.  Return: does its map not show the cell any more? */
+static bool take(struct quire_scene_sharers *sharers, uint32_t cell, uint32_t seq, uint32_t block)
+{
+	struct scene_sharer *at = sharers->at;
+	uint32_t last = sharers->last[cell], before = last, i;
+
+	while (at[at[before].next].seq != seq || at[at[before].next].block != block) {
+		before = at[before].next;
+		if (before == last)
 			return false;
 	}
-	return false;
+	i = at[before].next;
+	at[before].next = at[i].next;
+	if (i == last)
+		sharers->last[cell] = before;
+	at[i].next = sharers->unused;
+	sharers->unused = i;
+	return at[before].seq != seq && at[at[before].next].seq != seq;
+}
+
+/* Maps in a list, at most UINT16_MAX. */
+static uint16_t refs_of(const struct quire_scene_sharers *sharers, uint32_t cell)
+{
+	uint32_t last = sharers->last[cell], i = last, refs = 0, seq = 0;
+
+	do {
+		i = sharers->at[i].next;
+		refs += sharers->at[i].seq != seq;
+		seq = sharers->at[i].seq;
+	} while (i != last && refs < UINT16_MAX);
+	return (uint16_t)refs;
 }
 
 /* One more block shows a cell that has an owner. */
@@ -345,30 +388,54 @@ static void share(struct quire_scene *scene, uint32_t cell, const struct quire_r
 {
 	struct quire_scene_sharers *sharers = scene->sharers;
 	struct quire_cell *c = &scene->cells[cell];
-	uint32_t first;
+	const struct quire_record_seq *owner = quire_record_state_seq(&scene->state, c->owner);
+	uint32_t i;
 
-	if (!sharers->head[cell]) {
-		const struct quire_record_seq *owner =
-			quire_record_state_seq(&scene->state, c->owner);
-
-		first = new_sharer(sharers, owner->id, c->position / owner->block_slots, 0);
-		if (!first)
+	if (!sharers->last[cell]) {
+		i = new_sharer(sharers, owner->id, c->position / owner->block_slots);
+		if (!i)
 			return;
-		sharers->head[cell] = first;
+		sharers->at[i].next = i;
+		sharers->last[cell] = i;
 	}
-	first = new_sharer(sharers, seq->id, block, sharers->head[cell]);
-	if (!first)
+	i = new_sharer(sharers, seq->id, block);
+	if (!i)
 		return;
-	if (!shows(sharers, cell, seq->id)) {
+	if (put(sharers, cell, i)) {
 		scene->cells_shared += c->refs == 1;
 		c->refs = (uint16_t)(c->refs + (c->refs < UINT16_MAX));
 		scene->changed[cell / QUIRE_GROUP_CELLS] = scene->tick + 1;
 		sharers->changed = true;
 		scene_flash(scene, QUIRE_FLASH_SHARED, cell, 0, seq->id);
 	}
-	sharers->head[cell] = first;
-	if (!sharers->building)
+	if (!sharers->building &&
+	    (seq->id <= c->owner || owner->state == QUIRE_FINISHED || !is_owners(scene, cell)))
 		count_shared(scene, cell);
+}
+
+/* The list of a cell loses a block.  One that is left alone needs no list. */
+static void unshare(struct quire_scene *scene, uint32_t cell, const struct quire_record_seq *seq,
+		    uint32_t block)
+{
+	struct quire_scene_sharers *sharers = scene->sharers;
+	struct quire_cell *c = &scene->cells[cell];
+	uint32_t last;
+
+	if (take(sharers, cell, seq->id, block)) {
+		c->refs = c->refs < UINT16_MAX ? (uint16_t)(c->refs - 1) : refs_of(sharers, cell);
+		scene->cells_shared -= c->refs == 1;
+		scene->changed[cell / QUIRE_GROUP_CELLS] = scene->tick + 1;
+		sharers->changed = true;
+	}
+	if (seq->id == c->owner || !is_owners(scene, cell))
+		count_shared(scene, cell);
+	last = sharers->last[cell];
+	if (sharers->at[last].next != last)
+		return;
+	/* The cell says by itself which block it is. */
+	sharers->last[cell] = 0;
+	sharers->at[last].next = sharers->unused;
+	sharers->unused = last;
 }
 
 static void gain(struct story_maps *maps, const struct quire_record_seq *seq, uint32_t from,
@@ -395,43 +462,6 @@ static void gain(struct story_maps *maps, const struct quire_record_seq *seq, ui
 	}
 }
 
-/* The list of a cell loses a block.  One that is left alone needs no list. */
-static void unshare(struct quire_scene *scene, uint32_t cell, const struct quire_record_seq *seq,
-		    uint32_t block)
-{
-	struct quire_scene_sharers *sharers = scene->sharers;
-	struct quire_cell *c = &scene->cells[cell];
-	uint32_t *where = &sharers->head[cell], gone, left;
-
-	while (*where && (sharers->at[*where].seq != seq->id || sharers->at[*where].block != block))
-		where = &sharers->at[*where].next;
-	gone = *where;
-	if (!gone)
-		return;
-	*where = sharers->at[gone].next;
-	sharers->at[gone].next = sharers->unused;
-	sharers->unused = gone;
-	if (c->refs == UINT16_MAX) {
-		c->refs = 0;
-		for (uint32_t i = sharers->head[cell]; i && c->refs < UINT16_MAX;
-		     i = sharers->at[i].next)
-			c->refs++;
-	} else if (!shows(sharers, cell, seq->id)) {
-		c->refs--;
-		scene->cells_shared -= c->refs == 1;
-		scene->changed[cell / QUIRE_GROUP_CELLS] = scene->tick + 1;
-		sharers->changed = true;
-	}
-	left = sharers->head[cell];
-	count_shared(scene, cell);
-	if (sharers->at[left].next)
-		return;
-	/* A position in the middle of the block leads to it as well. */
-	sharers->head[cell] = 0;
-	sharers->at[left].next = sharers->unused;
-	sharers->unused = left;
-}
-
 static void lose(struct story_maps *maps, const struct quire_record_seq *seq, uint32_t from,
 		 uint32_t until)
 {
@@ -444,7 +474,7 @@ static void lose(struct story_maps *maps, const struct quire_record_seq *seq, ui
 	for (uint32_t block = from; block < until; block++) {
 		cells_of(scene, seq, block, &first, &last);
 		for (uint32_t cell = first; cell <= last && !sharers->error; cell++) {
-			if (sharers->head[cell]) {
+			if (sharers->last[cell]) {
 				unshare(scene, cell, seq, block);
 				continue;
 			}
@@ -460,14 +490,20 @@ int scene_cells_build(struct quire_scene *scene)
 {
 	struct quire_scene_sharers *sharers = scene->sharers;
 	const struct quire_record_state *s = &scene->state;
-	uint32_t count = scene->story->cells_count;
+	uint32_t left = s->counts.seqs_count, count = scene->story->cells_count;
 
 	sharers->building = true;
-	for (uint32_t i = 0; i < s->counts.seqs_count; i++)
-		gain(&sharers->maps, &s->seqs[i], 0, s->seqs[i].blocks_count);
+	for (uint32_t id = 1; left && id <= s->counts.seqs_born; id++) { /* by age */
+		const struct quire_record_seq *seq = quire_record_state_seq(s, id);
+
+		if (!seq)
+			continue;
+		gain(&sharers->maps, seq, 0, seq->blocks_count);
+		left--;
+	}
 	sharers->building = false;
 	for (uint32_t cell = 0; cell < count && sharers->count > 1; cell++)
-		if (sharers->head[cell] && !sharers->error)
+		if (sharers->last[cell] && !sharers->error)
 			count_shared(scene, cell);
 	return sharers->error;
 }
@@ -482,8 +518,8 @@ int scene_cells_init(struct quire_scene *scene)
 	scene->cells = calloc((size_t)count + 1, sizeof(*scene->cells));
 	scene->changed = calloc((size_t)scene->groups_count + 1, sizeof(*scene->changed));
 	if (sharers)
-		sharers->head = calloc((size_t)count + 1, sizeof(*sharers->head));
-	if (!sharers || !scene->cells || !scene->changed || !sharers->head)
+		sharers->last = calloc((size_t)count + 1, sizeof(*sharers->last));
+	if (!sharers || !scene->cells || !scene->changed || !sharers->last)
 		return quire_fail(-ENOMEM, "no memory for a picture of %u cells", count);
 	sharers->maps = (struct story_maps){.lose = lose, .gain = gain};
 	sharers->scene = scene;

@@ -3,7 +3,8 @@
  * scene*.c.
  *
  * Nearly every cell is shown by one block of one map: the cell itself says which, by its
- * owner and position.  Cells that several blocks show have a list of them.
+ * owner and position.  Cells that several blocks show have a list of them, by age, and of
+ * one sequence by block.  It is a ring: the last one is known, and its next is the first.
  */
 #ifndef QUIRE_SCENE_CELLS_H
 #define QUIRE_SCENE_CELLS_H
@@ -14,13 +15,13 @@
 /* One block that shows a cell which others show too. */
 struct scene_sharer {
 	uint32_t seq, block;
-	uint32_t next; /* of the same cell; 0: the last */
+	uint32_t next; /* of the same cell; of the last: the first */
 };
 
 struct quire_scene_sharers {
 	struct story_maps maps; /* first: a watch of maps and this are one pointer */
 	struct quire_scene *scene;
-	uint32_t *head;		 /* [cells_count] the first; 0: only the owner shows it */
+	uint32_t *last;		 /* [cells_count] of a list; 0: only the owner shows it */
 	struct scene_sharer *at; /* [limit] at[0] is nobody */
 	uint32_t count, limit;	 /* used so far */
 	uint32_t unused;	 /* a list of those given back */

@@ -215,7 +215,7 @@ struct quire_story {
 
 	struct quire_story_keyframe *keyframes; /* [keyframes_count] in order, owned */
 	uint32_t keyframes_count, keyframes_limit;
-	uint64_t keyframe_events; /* between two; doubles when they take too much memory */
+	uint64_t keyframe_events; /* at least, between two; doubles when memory gets scarce */
 
 	struct quire_piece *pieces; /* [pieces_count] sorted by request, seq, first; owned */
 	uint32_t pieces_count, pieces_limit;

@@ -103,11 +103,23 @@ static void thin_out(struct quire_story *story)
 	story->keyframe_events *= 2;
 }
 
+/* Is it time for one?  It takes at most half the memory of the events since the last one. */
+static bool keyframe_due(const struct quire_story *story)
+{
+	const struct quire_story_front *front = story->front;
+	uint64_t since = story->indexed - front->newest_keyframe;
+
+	return since >= story->keyframe_events &&
+	       since * sizeof(struct quire_event) / 2 >=
+		       quire_record_state_bytes(&front->state) +
+			       story->cells_count * sizeof(*front->given_step);
+}
+
 static int keep_keyframe(struct quire_story *story)
 {
 	struct quire_story_front *front = story->front;
 	struct quire_story_keyframe *k;
-	size_t cells_bytes = story->cells_count * sizeof(uint32_t);
+	size_t cells_bytes = story->cells_count * sizeof(*front->given_step);
 
 	if (STORY_GROW(story->keyframes, story->keyframes_limit,
 		       (uint64_t)story->keyframes_count + 1))
@@ -351,8 +363,7 @@ int story_fold(struct quire_story *story, const struct quire_event *e)
 	struct quire_story_step *step;
 	uint32_t born = s->counts.seqs_born, id = e->kind == QUIRE_EV_ARRIVE ? born + 1 : e->seq;
 
-	if (story->indexed - front->newest_keyframe >= story->keyframe_events &&
-	    keep_keyframe(story))
+	if (keyframe_due(story) && keep_keyframe(story))
 		return -ENOMEM;
 	if (e->step > story->steps_count && story_step_open(story, e->step, e->at_ns))
 		return -ENOMEM;

@@ -41,8 +41,9 @@ static inline void story_cells_of(const struct quire_record_seq *seq, uint32_t b
 	*last = 0;
 	if (from >= until || ((uint64_t)block + 1) * seq->block_slots > UINT32_MAX)
 		return;
-	*first = (uint32_t)from / cell_slots;
-	*last = (uint32_t)(until - 1) / cell_slots;
+	*first = *last = (uint32_t)from / cell_slots;
+	if (until > ((uint64_t)*first + 1) * cell_slots) /* a division less, nearly always */
+		*last = (uint32_t)(until - 1) / cell_slots;
 }
 
 #endif /* QUIRE_STORY_MAPS_H */

@@ -62,9 +62,9 @@ enum quire_clock { QUIRE_CLOCK_TIME, QUIRE_CLOCK_STEP, QUIRE_CLOCKS }; /* what p
 /*
  * What a view can be told.  The argument's shape:
  *	-	none
- *	n	a number			speed 4		zoom 1.5
+ *	n	a number			speed 4		zoom 1.5 timeline
  *	w	a word				colour refs	panel timeline
- *	m	a moment: seconds "1.25s", "step 40", "event 1200", "end"
+ *	m	a moment: "1.25s", "300ms", "step 40", "event 1200", "end"
  *	s	a sequence by name		select r12.1
  *	t	the rest of the line
  * Those below HOST are done by whoever owns the window; see struct quire_view.asks.
@@ -128,12 +128,12 @@ extern const struct quire_command_text quire_command_texts[QUIRE_COMMAND_COUNT];
 
 struct quire_command {
 	enum quire_command_kind kind;
-	double number;	/* of n; of a w that is an enum: its value, -1: the next one */
+	double number;	/* of n; of a w: its value, -1: the next one; of m: ns, -1: not a time */
 	uint64_t index; /* of m: a position in the first story */
 	uint32_t seq;	/* of s */
 	double x, y;	/* of ZOOM: around this point; of PAN: how far */
-	int panel;	/* of ZOOM, PAN: which; -1: the one under the pointer */
-	char text[128]; /* of t */
+	int panel;	/* of ZOOM, PAN: which, QUIRE_PANEL_COUNT: rows; -1: under the pointer */
+	char text[128]; /* of t; of m: the moment as it was said */
 };
 
 /* ---- input ---- */
@@ -148,7 +148,7 @@ enum quire_input_kind {
 	QUIRE_INPUT_LEAVE,   /* the pointer left the window */
 };
 
-/* Of KEY: a character as it stands on the key, or one of these. */
+/* Of KEY: the character that is typed, "?" where that takes Shift, or one of these. */
 enum quire_key {
 	QUIRE_KEY_ESCAPE = 27,
 	QUIRE_KEY_ENTER = 13,
@@ -168,7 +168,7 @@ enum { QUIRE_MOD_SHIFT = 1, QUIRE_MOD_CTRL = 2, QUIRE_MOD_ALT = 4 };
 
 struct quire_input {
 	enum quire_input_kind kind;
-	uint32_t key;	 /* enum quire_key or a character, lower case */
+	uint32_t key;	 /* enum quire_key or a character, lower case: what the key types */
 	uint32_t mods;	 /* QUIRE_MOD_* */
 	uint32_t button; /* 1 left, 2 middle, 3 right */
 	double x, y;	 /* points */
@@ -177,6 +177,8 @@ struct quire_input {
 };
 
 /* ---- the view ---- */
+
+#define QUIRE_TOOLTIP_S 0.25 /* so long the pointer rests */
 
 /* What lies under the pointer, or is pointed at. */
 enum quire_hit_kind {
@@ -205,8 +207,8 @@ struct quire_side {
 	struct quire_story *story; /* borrowed */
 	struct quire_scene scene;  /* owned */
 	struct quire_rect panels[QUIRE_PANEL_COUNT];
-	/* the pool: cells in rows, the cell `first` at the panel's upper left */
-	double cell_points;    /* side of a cell; 0: fit all in */
+	/* the pool, in as many columns as fit it all in, whatever its zoom */
+	double cell_points;    /* from cell to cell; 0: fit all in */
 	double pool_x, pool_y; /* points that the pool is moved left, up */
 	/* the timeline: what is seen, in ns or in steps */
 	double axis_from, axis_until; /* both 0: all of it */
@@ -251,9 +253,12 @@ struct quire_view {
 	enum quire_clock clock;
 	enum quire_lock lock;
 	double speed;	  /* 1/16 .. 1024; 1: real time, or 4 steps a second */
-	double now_s;	  /* of the host's clock, by quire_view_tick() */
+	double now_s;	  /* of the host's clock, which begins at 0, by quire_view_tick() */
 	double head;	  /* where it is, in ns of the first story, or in steps; fractions count */
-	uint64_t skipped; /* steps that the last picture left out: live, or fast */
+	double until;	  /* playing stops where head gets there; INFINITY: at the end */
+	uint64_t skipped; /* steps that the last tick left out: live, or fast */
+	bool jumped;	  /* it came here at once, so what happened in this step stays bright */
+	double jumped_s;  /* when */
 	uint32_t mark_kind; /* enum quire_event_kind, for "next" */
 
 	/* choices */
@@ -270,14 +275,17 @@ struct quire_view {
 	/* place */
 	double width, height; /* points */
 	double scale;	      /* device pixels a point */
-	double font_points;
+	double font_wish;     /* size of letters; 0: by the height of the window */
+	double font_points;   /* as it is */
 	struct quire_rect dialog; /* help, search */
 
 	/* the pointer */
 	double pointer_x, pointer_y; /* -1: it is not here */
 	struct quire_hit hover;
+	double hover_s;		  /* since when; the tooltip comes QUIRE_TOOLTIP_S later */
 	struct quire_hit pressed; /* what a drag began on; NOTHING: none */
-	double hover_s;		  /* since when, for the tooltip */
+	double pressed_x, pressed_y;
+	bool dragged; /* it has moved since: it is no click */
 
 	struct quire_guide *guide; /* borrowed; NULL */
 	struct quire_caption caption;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WARM_TOKENS 4u /* run before the clock starts */
+#define WARM_TOKENS 64u /* run before the clock starts: one after the other, and at once */
 
 static volatile sig_atomic_t stopped;
 static struct quire_exec *volatile running; /* whose sleep a signal ends */
@@ -102,14 +102,19 @@ static int make_requests(struct quire_bench *b, const struct quire_workload *w, 
 static int warm_up(struct quire_bench *b, const struct quire_loop_config *config)
 {
 	const uint32_t vocab = b->loaded.checkpoint.model.vocab;
-	const uint32_t count = config->slots_total < WARM_TOKENS ? 1 : WARM_TOKENS;
 	const uint32_t tokens[WARM_TOKENS] = {0};
-	float *logits = malloc((size_t)count * vocab * sizeof(*logits));
+	uint32_t count = b->loaded.kind == QUIRE_EXEC_CUDA ? WARM_TOKENS : 4;
+	float *logits;
 	int rc;
 
+	count = count < config->slots_total ? count : 1;
+	count = count < config->seq_tokens_max ? count : 1;
+	logits = malloc((size_t)count * vocab * sizeof(*logits));
 	if (!logits)
 		return quire_fail(-ENOMEM, "no memory for logits");
-	rc = quire_engine_logits(&b->loaded.exec, tokens, count, logits);
+	rc = quire_engine_logits(&b->loaded.exec, tokens, 1, logits);
+	if (rc == 0)
+		rc = quire_engine_logits(&b->loaded.exec, tokens, count, logits);
 	free(logits);
 	return rc;
 }
@@ -178,4 +183,10 @@ void quire_bench_tell(const struct quire_bench *b, FILE *out)
 		s->busy_s, quire_text_si((double)s->weight_bytes_read / s->busy_s, 3, "B").s,
 		quire_text_si((double)s->kv_bytes_read / s->busy_s, 3, "B").s,
 		quire_text_si(bytes / s->busy_s, 3, "B").s);
+	if (s->replayed + s->launched)
+		fprintf(out,
+			"%.1f %% of its batches were replayed from a graph; the host took %s a "
+			"step\n",
+			100 * (double)s->replayed / (double)(s->replayed + s->launched),
+			quire_text_seconds((s->busy_s - s->waited_s) / (double)s->steps).s);
 }

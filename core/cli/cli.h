@@ -22,9 +22,11 @@ int quire_cmd_trace(int argc, char **argv);
 int quire_cmd_sim(int argc, char **argv);
 int quire_cmd_run(int argc, char **argv);
 int quire_cmd_bench(int argc, char **argv);
+int quire_cmd_calibrate(int argc, char **argv);
 int quire_cmd_list(int argc, char **argv);
 int quire_cmd_compare(int argc, char **argv);
 int quire_cmd_sweep(int argc, char **argv);
+int quire_cmd_view(int argc, char **argv);
 
 /*
  * Say "quire COMMAND: sentence" on stderr, on one line.  Return: the exit

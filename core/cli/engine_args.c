@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FREE_SHARE 0.5 /* of the memory beside the weights, for the pool */
+#define FREE_SHARE	     0.5	  /* of the memory beside the weights, for the pool */
+#define CUDA_WORKSPACE_BYTES (3ull << 30) /* of a GPU: the rows of a step, logits, libraries */
 
 const char quire_engine_args_help[] =
 	"  --model DIR                  a Hugging Face directory: config.json, *.safetensors,\n"
@@ -181,9 +182,12 @@ static int open_tokenizer(struct quire_loaded *l, const struct quire_engine_args
 
 int quire_loaded_open(struct quire_loaded *l, const struct quire_engine_args *a)
 {
+	uint64_t free_bytes, total_bytes;
 	int rc;
 
-	*l = (struct quire_loaded){.kind = a->exec_given ? a->exec : QUIRE_EXEC_CPU};
+	*l = (struct quire_loaded){.kind = a->exec};
+	if (!a->exec_given && quire_cuda_memory(&free_bytes, &total_bytes) == 0)
+		l->kind = QUIRE_EXEC_CUDA;
 	rc = open_checkpoint(l, a);
 	if (rc)
 		return rc;
@@ -194,7 +198,9 @@ int quire_loaded_open(struct quire_loaded *l, const struct quire_engine_args *a)
 		return rc;
 	}
 	l->open = true;
-	l->kv_type = a->kv_type_given ? a->kv_type : l->checkpoint.type;
+	l->kv_type = a->kv_type_given		  ? a->kv_type
+		     : l->kind == QUIRE_EXEC_CUDA ? QUIRE_BF16
+						  : l->checkpoint.type;
 	l->slot_bytes = quire_engine_slot_bytes(&l->checkpoint, l->kv_type);
 	return 0;
 }
@@ -232,13 +238,21 @@ int quire_loaded_slots(const struct quire_loaded *l, const struct quire_engine_a
 		       uint64_t useful, uint32_t *slots)
 {
 	const uint64_t weight_bytes = l->checkpoint.weight_bytes;
-	uint64_t bytes = a->kv_memory_bytes, count;
+	uint64_t bytes = a->kv_memory_bytes, count, total_bytes;
 
 	if (a->kv_slots) {
 		*slots = a->kv_slots;
 		return 0;
 	}
-	if (!bytes) {
+	if (!bytes && l->kind == QUIRE_EXEC_CUDA) {
+		int rc = quire_cuda_memory(&bytes, &total_bytes);
+
+		if (rc)
+			return rc;
+		bytes = bytes > weight_bytes + CUDA_WORKSPACE_BYTES
+				? bytes - weight_bytes - CUDA_WORKSPACE_BYTES
+				: 0;
+	} else if (!bytes) {
 		/* Weights that are drawn are in memory already. */
 		const uint64_t wanted = a->dummy ? 0 : weight_bytes;
 

@@ -18,10 +18,12 @@ static const struct command {
 	{"sim", quire_cmd_sim, "run a workload in the simulator: scheduler x allocator, report"},
 	{"run", quire_cmd_run, "generate text with a real model"},
 	{"bench", quire_cmd_bench, "the same with a real model, in real time"},
+	{"calibrate", quire_cmd_calibrate, "measure this machine, for predictions"},
 	{"sweep", quire_cmd_sweep, "run a grid of simulations on all cores, or under mpirun"},
 	{"plan", quire_cmd_plan, "estimate by hand's arithmetic: time, memory, what fits"},
 	{"model", quire_cmd_model, "describe a model: parameters, K and V, flops"},
 	{"trace", quire_cmd_trace, "look at, convert and make workloads"},
+	{"view", quire_cmd_view, "watch a recording or a run: blocks, sequences, steps; lessons"},
 	{"compare", quire_cmd_compare, "how two runs differ, from recordings or reports"},
 	{"list", quire_cmd_list, "schedulers, allocators, presets, models, GPUs"},
 };
@@ -31,7 +33,7 @@ static int help(FILE *out)
 {
 	fputs("quire - a laboratory for LLM serving\n\nusage: quire COMMAND [OPTIONS]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nquire COMMAND --help tells more; quire --version names this one.\n"
 	      "Exit status: 0 success, 1 failure, 2 bad usage.\n\n"
 	      "A first run:\n"

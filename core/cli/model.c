@@ -54,11 +54,12 @@ static int describe_file(const struct command *command)
 	if (!command->silent) {
 		printf("%s, a file of weights\n\n", command->path);
 		quire_model_weights_print(&w);
-		if (command->tensors)
-			quire_model_tensors_print(w.tensors);
-		printf("Sound: every byte of it belongs to one tensor.\n");
+		if (command->tensors && quire_model_tensors_print(w.tensors))
+			status = quire_command_failed("model", "%s", quire_failure());
+		else
+			printf("Sound: every byte of it belongs to one tensor.\n");
 	}
-	if (command->json)
+	if (status == QUIRE_EXIT_OK && command->json)
 		status = quire_json_write("model", json_file(command, &w), command->json);
 	quire_model_weights_close(&w);
 	return status;
@@ -88,7 +89,7 @@ static int open_parts(struct parts *p, const char *path)
 	return rc ? rc : quire_model_tokenizer_open(&p->tokenizer, path, p->model.vocab);
 }
 
-static void print_parts(const struct command *command, const struct parts *p)
+static int print_parts(const struct command *command, const struct parts *p)
 {
 	const struct quire_model_weights *w = &p->weights;
 
@@ -101,14 +102,15 @@ static void print_parts(const struct command *command, const struct parts *p)
 	if (p->tokenizer.tokenizer)
 		quire_model_tokenizer_print(&p->tokenizer, p->model.vocab);
 	if (!w->tensors)
-		return;
+		return QUIRE_EXIT_OK;
 	quire_model_weights_print(w);
-	if (command->tensors)
-		quire_model_tensors_print(w->tensors);
+	if (command->tensors && quire_model_tensors_print(w->tensors))
+		return quire_command_failed("model", "%s", quire_failure());
 	if (w->checkpoint.path)
 		printf("Sound: the tensors are those of config.json.\n");
 	else
 		printf("The files are sound, but cannot be run: %s.\n", w->reason);
+	return QUIRE_EXIT_OK;
 }
 
 static json_t *json_parts(const struct command *command, const struct parts *p)
@@ -141,7 +143,7 @@ static int describe(const struct command *command)
 	else if (command->tensors && !parts.weights.tensors)
 		status = quire_usage_error("model", "--tensors: %s has no weights", command->path);
 	if (status == QUIRE_EXIT_OK && !command->silent)
-		print_parts(command, &parts);
+		status = print_parts(command, &parts);
 	if (status == QUIRE_EXIT_OK && command->json)
 		status = quire_json_write("model", json_parts(command, &parts), command->json);
 	quire_model_tokenizer_close(&parts.tokenizer);

@@ -52,8 +52,8 @@ void quire_model_weights_close(struct quire_model_weights *w);
 
 void quire_model_weights_print(const struct quire_model_weights *w);
 json_t *quire_model_weights_json(const struct quire_model_weights *w, bool list);
-/* Each tensor in a line. */
-void quire_model_tensors_print(const struct quire_tensors *tensors);
+/* Each tensor in a line.  Return: 0; -ENOMEM. */
+int quire_model_tensors_print(const struct quire_tensors *tensors);
 
 /* ---- model_running.c: what only running it needs ------------------------------- */
 

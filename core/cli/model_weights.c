@@ -80,6 +80,17 @@ static const char *file_name(const struct quire_tensor_file *file)
 	return slash ? slash + 1 : file->path;
 }
 
+/* "143.2 kB"; small ones to the byte. */
+static struct quire_text bytes_text(uint64_t bytes)
+{
+	return quire_text_si((double)bytes,
+			     bytes < 10	    ? 1
+			     : bytes < 100  ? 2
+			     : bytes < 1000 ? 3
+					    : 4,
+			     "B");
+}
+
 static void print_files(const struct quire_tensors *t)
 {
 	uint64_t bytes = 0;
@@ -88,10 +99,9 @@ static void print_files(const struct quire_tensors *t)
 		bytes += t->files[i].map_bytes;
 	printf("  files        ");
 	if (t->files_count == 1)
-		printf("%s, %s\n", file_name(&t->files[0]), quire_text_si((double)bytes, 4, "B").s);
+		printf("%s, %s\n", file_name(&t->files[0]), bytes_text(bytes).s);
 	else
-		printf("%" PRIu32 " shards, %s\n", t->files_count,
-		       quire_text_si((double)bytes, 4, "B").s);
+		printf("%" PRIu32 " shards, %s\n", t->files_count, bytes_text(bytes).s);
 }
 
 void quire_model_weights_print(const struct quire_model_weights *w)
@@ -108,7 +118,7 @@ void quire_model_weights_print(const struct quire_model_weights *w)
 			continue;
 		printf("  %-12s %9s %18s %10s\n", quire_tensor_type_name((enum quire_tensor_type)i),
 		       quire_text_count(tally[i].tensors).s, quire_text_count(tally[i].elements).s,
-		       quire_text_si((double)tally[i].bytes, 4, "B").s);
+		       bytes_text(tally[i].bytes).s);
 	}
 	printf("\n");
 }
@@ -171,33 +181,38 @@ static int columns_of(const char *text)
 	return columns;
 }
 
-void quire_model_tensors_print(const struct quire_tensors *t)
+int quire_model_tensors_print(const struct quire_tensors *t)
 {
 	const struct quire_tensor **list = in_order(t);
-	int name_columns = 4, shape_columns = 5;
+	int name_columns = 4, type_columns = 4, shape_columns = 5;
 	char shape[QUIRE_TENSOR_RANK_MAX * 24];
 
+	if (!list)
+		return quire_fail(-ENOMEM, "the list of tensors: out of memory");
 	printf("Tensors\n");
-	for (uint32_t i = 0; list && i < t->count; i++) {
+	for (uint32_t i = 0; i < t->count; i++) {
 		const int columns = columns_of(list[i]->name);
+		const int letters = (int)strlen(quire_tensor_type_name(list[i]->type));
 		const int used = shape_text(list[i], shape, sizeof(shape));
 
+		type_columns = letters > type_columns ? letters : type_columns;
 		name_columns = columns > name_columns ? columns : name_columns;
 		shape_columns = used > shape_columns ? used : shape_columns;
 	}
 	name_columns = name_columns < 60 ? name_columns : 60;
-	for (uint32_t i = 0; list && i < t->count; i++) {
+	for (uint32_t i = 0; i < t->count; i++) {
 		const int columns = columns_of(list[i]->name);
 
 		shape_text(list[i], shape, sizeof(shape));
-		printf("  %s%*s  %-5s %*s %15s B%s%s\n", list[i]->name,
-		       columns < name_columns ? name_columns - columns : 0, "",
+		printf("  %s%*s  %-*s  %*s %15s B%s%s\n", list[i]->name,
+		       columns < name_columns ? name_columns - columns : 0, "", type_columns,
 		       quire_tensor_type_name(list[i]->type), shape_columns, shape,
 		       quire_text_count(list[i]->bytes).s, t->files_count > 1 ? "  " : "",
 		       t->files_count > 1 ? file_name(&t->files[list[i]->file]) : "");
 	}
 	printf("\n");
 	free(list);
+	return 0;
 }
 
 static json_t *json_list(const struct quire_tensors *t)

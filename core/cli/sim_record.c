@@ -3,6 +3,8 @@
  */
 #include "sim_record.h"
 
+#include "visualize/live.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,7 @@ int quire_sim_record_open(struct quire_sim_record *rec, const struct quire_sim_r
 	char path[4096];
 	int rc = 0;
 
-	*rec = (struct quire_sim_record){.recorder = NULL};
+	*rec = (struct quire_sim_record){.live = sim->lives ? sim->lives[index] : NULL};
 	if (a->record) {
 		quire_sim_path(sim, a->record, index, path, sizeof(path));
 		rc = quire_recorder_open(&rec->recorder, path);
@@ -48,7 +50,21 @@ int quire_sim_record_open(struct quire_sim_record *rec, const struct quire_sim_r
 		else
 			quire_recorder_close(rec->recorder, NULL);
 	}
+	if (rc == 0 && rec->live)
+		quire_tee_add(tee, quire_live_sink(rec->live));
 	return rc;
+}
+
+static void begin_live(struct quire_live *live, const struct quire_recorder_config *rc)
+{
+	const uint32_t count = rc->run.requests_count;
+	struct quire_record_request *table = calloc((size_t)count + 1, sizeof(*table));
+
+	if (table)
+		quire_record_requests(table, rc->requests, rc->output_tokens, count);
+	if (!table || quire_live_begin(live, &rc->run, table, rc->config))
+		quire_live_end(live, "memory is short: there is no live recording");
+	free(table);
 }
 
 void quire_sim_record_begin(struct quire_sim_record *rec, const struct quire_sim_runs *sim,
@@ -80,12 +96,15 @@ void quire_sim_record_begin(struct quire_sim_record *rec, const struct quire_sim
 	if (rec->perfetto)
 		quire_perfetto_begin(rec->perfetto, label, config->slots_total,
 				     config->requests_count, 0);
-	if (!rec->recorder)
+	if (!rec->recorder && !rec->live)
 		return;
 	text = report_text(r, true);
 	rec->incomplete = !text;
 	rc.config = text ? text : "{}";
-	quire_recorder_begin(rec->recorder, &rc);
+	if (rec->recorder)
+		quire_recorder_begin(rec->recorder, &rc);
+	if (rec->live)
+		begin_live(rec->live, &rc);
 	free(text);
 }
 
@@ -104,6 +123,8 @@ void quire_sim_record_close(struct quire_sim_record *rec, struct quire_report *r
 	int rc = quire_recorder_close(rec->recorder, text);
 	uint64_t cut_ns;
 
+	if (rec->live)
+		quire_live_end(rec->live, r->sentence[0] ? r->sentence : NULL);
 	if (rc == 0 && rec->recorder && (!text || rec->incomplete))
 		rc = quire_fail(-ENOMEM, "no memory for the whole recording: it lacks its config "
 					 "or its report");

@@ -1,6 +1,6 @@
 /*
  * sim_record.h - the files that a run of "quire sim" writes about its events:
- * --record and --perfetto.
+ * --record and --perfetto; and who watches it, quire view --live.
  *
  *	struct quire_sim_record rec;
  *
@@ -22,6 +22,7 @@
 struct quire_sim_record {
 	struct quire_recorder *recorder; /* NULL: not asked for */
 	struct quire_perfetto *perfetto; /* likewise */
+	struct quire_live *live;	 /* borrowed; NULL: nobody watches */
 	bool incomplete;		 /* there was no memory for the recording's config */
 };
 

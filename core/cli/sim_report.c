@@ -93,7 +93,7 @@ static int plot_figure(const struct quire_figure *f, const char *folder)
 
 static int plot(const struct quire_runs *runs, const char *folder)
 {
-	struct quire_view *view = quire_view_new(runs);
+	struct quire_chart_view *view = quire_chart_view_new(runs);
 	struct quire_figure f;
 	int rc = view ? 0 : -ENOMEM;
 
@@ -103,7 +103,7 @@ static int plot(const struct quire_runs *runs, const char *folder)
 			rc = plot_figure(&f, folder);
 		quire_figure_free(&f);
 	}
-	quire_view_free(view);
+	quire_chart_view_free(view);
 	return rc;
 }
 

@@ -19,10 +19,12 @@ struct quire_module_names {
 };
 
 struct quire_bench; /* bench_run.h */
+struct quire_live;  /* visualize/live.h */
 
 struct quire_sim_runs {
 	struct quire_sim_args args;
 	struct quire_bench *bench; /* a real executor; NULL: the simulator */
+	struct quire_live **lives; /* [count] who watches the runs; NULL: nobody */
 	struct quire_model models[QUIRE_REPEATS_MAX];
 	struct quire_gpu gpus[QUIRE_REPEATS_MAX];
 	struct quire_module_names schedulers[QUIRE_REPEATS_MAX];

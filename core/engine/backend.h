@@ -97,4 +97,7 @@ struct engine {
 	bool any_forgotten;
 };
 
+/* engine.c: the real clock. */
+uint64_t engine_real_ns(void);
+
 #endif /* QUIRE_BACKEND_H */

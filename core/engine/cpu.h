@@ -20,8 +20,8 @@
 #include "cpu_math.h"
 #include "threads.h"
 
-#define CPU_ROWS   128 /* of a batch: what they compute stays in the cache of a core */
-#define CPU_LOGITS 16  /* rows of logits at one time */
+#define CPU_ROWS   512 /* of a batch */
+#define CPU_LOGITS 32  /* rows of logits at one time */
 
 struct cpu {
 	const struct quire_engine_config *config;
@@ -75,7 +75,7 @@ void cpu_products(struct cpu *cpu, const struct cpu_products *products);
 
 /* cpu_blas.c */
 #define CPU_BLAS_ROWS  32  /* of a batch, at least: below that our own products are faster */
-#define CPU_BLAS_PANEL 128 /* outputs that one call does */
+#define CPU_BLAS_PANEL 256 /* outputs that one call does */
 int cpu_blas_new(struct cpu_blas **blas, uint32_t threads, uint32_t columns_max);
 void cpu_blas_free(struct cpu_blas *blas);
 /* Outputs [first, first + count) of a product. */

@@ -178,16 +178,17 @@ static void attend(const struct cpu_attention *a, struct cpu_scratch *scratch)
 
 		attend_load(a, a->k, base, from, to, k, stride);
 		attend_load(a, a->v, base, from, to, v, stride);
-		tiles_fp32(queries, to - from,
-			   &(struct tile){
-				   .x = scratch->query,
-				   .w = (const char *)(k + (from - base) * stride),
-				   .y = scratch->score + (from - base),
-				   .x_stride = stride,
-				   .w_stride = stride * sizeof(float),
-				   .y_stride = CPU_BLOCK,
-				   .k = a->head_dim,
-			   });
+		columns(QUIRE_FP32, queries, to - from,
+			&(struct tile){
+				.x = scratch->query,
+				.w = (const char *)(k + (from - base) * stride),
+				.y = scratch->score + (from - base),
+				.x_stride = stride,
+				.w_stride = stride * sizeof(float),
+				.y_stride = CPU_BLOCK,
+				.k = a->head_dim,
+			},
+			NULL);
 		for (uint32_t row = 0; row < a->rows; row++)
 			attend_row(a, scratch, row, base, v, stride);
 	}

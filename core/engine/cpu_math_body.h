@@ -54,8 +54,12 @@ struct tile {
 	const char *w;	/* [outputs][w_stride bytes] */
 	float *y;	/* [rows][y_stride] */
 	size_t x_stride, w_stride, y_stride;
-	uint32_t k; /* <= CPU_K */
-	bool add;   /* to what y holds; false: y is written */
+	uint32_t k;	   /* <= CPU_K */
+	bool add;	   /* to what y holds; false: y is written */
+	const char *ahead; /* rows of weights to ask memory for meanwhile ... */
+	size_t ahead_stride;
+	uint32_t ahead_rows;
+	uint32_t ahead_bytes; /* ... of an element */
 };
 
 /* All constants are known where it is expanded, so that all sums are registers. */
@@ -70,6 +74,10 @@ INLINE void tile_of(const uint32_t rows, const uint32_t outputs, const enum quir
 	for (uint32_t i = 0; i < rows * outputs + 3; i++)
 		sum[i] = lanes_all(0);
 	for (k = 0; k + LANES <= t->k; k += LANES) {
+		if (k * t->ahead_bytes % 64 == 0)
+			for (uint32_t n = 0; n < t->ahead_rows; n++)
+				__builtin_prefetch(t->ahead + n * t->ahead_stride +
+						   k * t->ahead_bytes);
 		for (uint32_t n = 0; n < outputs; n++)
 			w[n] = lanes_load(t->w + n * t->w_stride + k * bytes_of(type), type);
 		for (uint32_t r = 0; r < rows; r++) {
@@ -111,7 +119,7 @@ INLINE void tile_rows(const uint32_t outputs, const enum quire_weight_type type,
 	case 2:
 		tile_of(2, outputs, type, t);
 		break;
-#if TILE_ROWS >= 6
+#if TILE_ROWS == 6
 	case 3:
 		tile_of(3, outputs, type, t);
 		break;
@@ -128,59 +136,77 @@ INLINE void tile_rows(const uint32_t outputs, const enum quire_weight_type type,
 	}
 }
 
-/* Any number of rows, shared out evenly, and of outputs.  A tile's weights stay near. */
-INLINE void tiles_of(const enum quire_weight_type type, uint32_t rows, uint32_t outputs,
-		     const struct tile *all)
+/*
+ * A column of tiles: any number of rows, shared out evenly.  Each tile asks for its share
+ * of what is ahead.
+ */
+INLINE void column_of(const enum quire_weight_type type, uint32_t rows, uint32_t outputs,
+		      struct tile t)
 {
-	uint32_t count = (rows + TILE_ROWS - 1) / TILE_ROWS;
+	uint32_t count = (rows + TILE_ROWS - 1) / TILE_ROWS, ahead_rows = t.ahead_rows;
 
-	for (uint32_t n = 0, wide; n < outputs; n += wide) {
-		struct tile t = *all;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t some = rows * (i + 1) / count - rows * i / count;
 
-		wide = outputs - n < TILE_OUTPUTS ? 1 : TILE_OUTPUTS;
-		t.w += n * t.w_stride;
-		t.y += n;
-		for (uint32_t i = 0; i < count; i++) {
-			uint32_t some = rows * (i + 1) / count - rows * i / count;
-
-			if (wide == TILE_OUTPUTS)
-				tile_rows(TILE_OUTPUTS, type, some, &t);
-			else
-				tile_rows(1, type, some, &t);
-			t.x += some * t.x_stride;
-			t.y += some * t.y_stride;
-		}
+		t.ahead_rows = ahead_rows * (i + 1) / count - ahead_rows * i / count;
+		if (outputs == TILE_OUTPUTS)
+			tile_rows(TILE_OUTPUTS, type, some, &t);
+		else
+			tile_rows(1, type, some, &t);
+		t.x += some * t.x_stride;
+		t.y += some * t.y_stride;
+		t.ahead += t.ahead_rows * t.ahead_stride;
 	}
 }
 
-static void tiles_bf16(uint32_t rows, uint32_t outputs, const struct tile *t)
+static void column_bf16(uint32_t rows, uint32_t outputs, const struct tile *t)
 {
-	tiles_of(QUIRE_BF16, rows, outputs, t);
+	column_of(QUIRE_BF16, rows, outputs, *t);
 }
 
-static void tiles_fp16(uint32_t rows, uint32_t outputs, const struct tile *t)
+static void column_fp16(uint32_t rows, uint32_t outputs, const struct tile *t)
 {
-	tiles_of(QUIRE_FP16, rows, outputs, t);
+	column_of(QUIRE_FP16, rows, outputs, *t);
 }
 
-static void tiles_fp32(uint32_t rows, uint32_t outputs, const struct tile *t)
+static void column_fp32(uint32_t rows, uint32_t outputs, const struct tile *t)
 {
-	tiles_of(QUIRE_FP32, rows, outputs, t);
+	column_of(QUIRE_FP32, rows, outputs, *t);
 }
 
-/* Weights that many rows need are widened once, TILE_OUTPUTS at a time. */
-static void tiles_widened(enum quire_weight_type type, uint32_t rows, uint32_t outputs,
-			  const struct tile *all, float *panel)
+/*
+ * All outputs, a column of tiles after the other, so that its weights stay near.  Those
+ * that many rows need are widened once, into @panel [TILE_OUTPUTS][CPU_K].
+ */
+static void columns(enum quire_weight_type type, uint32_t rows, uint32_t outputs,
+		    const struct tile *all, float *panel)
 {
 	struct tile t = *all;
 
-	t.w = (const char *)panel;
-	t.w_stride = CPU_K * sizeof(float);
+	t.ahead_bytes = bytes_of(type);
+	t.ahead_stride = t.w_stride;
 	for (uint32_t n = 0, some; n < outputs; n += some) {
-		some = outputs - n < TILE_OUTPUTS ? outputs - n : TILE_OUTPUTS;
-		for (uint32_t i = 0; i < some; i++)
-			widen(panel + i * CPU_K, all->w + (n + i) * all->w_stride, type, t.k);
-		tiles_fp32(rows, some, &t);
+		const char *w = all->w + n * all->w_stride;
+
+		some = outputs - n < TILE_OUTPUTS ? 1 : TILE_OUTPUTS;
+		/* Behind the last outputs there may be nothing; asking does no harm. */
+		t.ahead = w + some * all->w_stride;
+		t.ahead_rows = some;
+		if (type != QUIRE_FP32 && rows >= WIDEN_ROWS) {
+			for (uint32_t i = 0; i < some; i++)
+				widen(panel + i * CPU_K, w + i * all->w_stride, type, t.k);
+			t.w = (const char *)panel;
+			t.w_stride = CPU_K * sizeof(float);
+			column_fp32(rows, some, &t);
+		} else {
+			t.w = w;
+			if (type == QUIRE_BF16)
+				column_bf16(rows, some, &t);
+			else if (type == QUIRE_FP16)
+				column_fp16(rows, some, &t);
+			else
+				column_fp32(rows, some, &t);
+		}
 		t.y += some;
 	}
 }
@@ -204,14 +230,7 @@ static void product(const struct cpu_product *p, uint32_t first, uint32_t count,
 			.add = k > 0,
 		};
 
-		if (w->type == QUIRE_FP32)
-			tiles_fp32(p->rows, count, &t);
-		else if (p->rows >= WIDEN_ROWS)
-			tiles_widened(w->type, p->rows, count, &t, scratch->panel);
-		else if (w->type == QUIRE_BF16)
-			tiles_bf16(p->rows, count, &t);
-		else
-			tiles_fp16(p->rows, count, &t);
+		columns(w->type, p->rows, count, &t, scratch->panel);
 	}
 }
 

@@ -6,8 +6,9 @@
  */
 #include "cpu.h"
 
-#define PANEL_MAX  64 /* outputs of a panel */
-#define PANEL_UNIT 16 /* a multiple of it: no two threads write one line of y */
+#define PANEL_MAX  64  /* outputs of a panel */
+#define PANEL_UNIT 16  /* a multiple of it: no two threads write one line of y */
+#define ROWS_NEAR  128 /* whose inputs stay in the cache while a panel goes by */
 
 struct job {
 	struct cpu *cpu;
@@ -46,11 +47,19 @@ static void multiply(const struct job *job, uint32_t which, uint32_t first, uint
 		     uint32_t thread)
 {
 	struct cpu *cpu = job->cpu;
+	struct cpu_product p = job->p->of[which];
+	uint32_t rows = p.rows;
 
-	if (job->blas)
-		cpu_blas_product(cpu, &job->p->of[which], first, count, thread);
-	else
-		cpu->math->product(&job->p->of[which], first, count, &cpu->scratch[thread]);
+	if (job->blas) {
+		cpu_blas_product(cpu, &p, first, count, thread);
+		return;
+	}
+	for (uint32_t r = 0; r < rows; r += ROWS_NEAR) {
+		p.rows = rows - r < ROWS_NEAR ? rows - r : ROWS_NEAR;
+		cpu->math->product(&p, first, count, &cpu->scratch[thread]);
+		p.x += (size_t)ROWS_NEAR * p.x_stride;
+		p.y += (size_t)ROWS_NEAR * p.y_stride;
+	}
 }
 
 static void panel(void *arg, uint32_t index, uint32_t thread)

@@ -19,7 +19,7 @@
 
 /* ---- the clock ---- */
 
-static uint64_t real_ns(void)
+uint64_t engine_real_ns(void)
 {
 	struct timespec now;
 
@@ -31,7 +31,7 @@ static uint64_t engine_now_ns(struct quire_exec *ex)
 {
 	const struct engine *e = ex->priv;
 
-	return real_ns() - e->start_ns + e->skipped_ns;
+	return engine_real_ns() - e->start_ns + e->skipped_ns;
 }
 
 /*
@@ -70,7 +70,7 @@ void quire_engine_start(struct quire_exec *exec)
 {
 	struct engine *e = exec->priv;
 
-	e->start_ns = real_ns();
+	e->start_ns = engine_real_ns();
 	e->skipped_ns = 0;
 }
 
@@ -257,7 +257,7 @@ static int engine_step(struct quire_exec *ex, const struct quire_plan *plan,
 		       struct quire_result *results)
 {
 	struct engine *e = ex->priv;
-	uint64_t begin_ns = real_ns();
+	uint64_t begin_ns = engine_real_ns();
 	int rc = poison(e, plan);
 
 	batch_clear(e);
@@ -270,7 +270,7 @@ static int engine_step(struct quire_exec *ex, const struct quire_plan *plan,
 	if (rc == 0)
 		rc = batch_run(e, results);
 	e->stats.steps++;
-	e->stats.busy_s += (double)(real_ns() - begin_ns) / 1e9;
+	e->stats.busy_s += (double)(engine_real_ns() - begin_ns) / 1e9;
 	return rc;
 }
 
@@ -409,6 +409,11 @@ int quire_cuda_memory(uint64_t *free_bytes, uint64_t *total_bytes)
 {
 	*free_bytes = *total_bytes = 0;
 	return quire_fail(-ENOTSUP, "this quire was built without CUDA");
+}
+
+const char *quire_cuda_name(void)
+{
+	return "";
 }
 #endif
 

@@ -43,7 +43,9 @@ struct quire_engine_stats {
 	uint64_t weight_bytes_read;   /* by the steps: each weight once a step */
 	uint64_t kv_bytes_read;	      /* keys and values that were looked at */
 	uint64_t kv_bytes;	      /* of the pool */
-	double busy_s;		      /* in step() */
+	double busy_s;		      /* in step() ... */
+	double waited_s;	      /* ... and of that, waiting for a device */
+	uint64_t replayed, launched;  /* cuda: batches run as a graph, kernel by kernel */
 };
 
 /*
@@ -56,6 +58,8 @@ int quire_engine_cuda(struct quire_exec *exec, const struct quire_engine_config 
 /* Memory of the GPU.  Return: 0; -ENODEV there is none, or its driver is too old;
  * -ENOTSUP quire was built without CUDA; see quire_failure(). */
 int quire_cuda_memory(uint64_t *free_bytes, uint64_t *total_bytes);
+/* Its name, as in "NVIDIA H200"; "" if there is none. */
+const char *quire_cuda_name(void);
 /* Time starts now. */
 void quire_engine_start(struct quire_exec *exec);
 void quire_engine_stats(const struct quire_exec *exec, struct quire_engine_stats *stats);

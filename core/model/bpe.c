@@ -5,6 +5,7 @@
 
 #include "tokenizer_text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define NONE UINT32_MAX
@@ -242,6 +243,9 @@ int quire_bpe_word(const struct quire_bpe *bpe, struct quire_bpe_work *work, con
 	const size_t begin = out->count;
 	uint32_t whole = NONE;
 	int rc = 0;
+
+	if (bytes > INT32_MAX)
+		return quire_fail(-EINVAL, "tokenizer: a word of %zu bytes, expected less", bytes);
 
 	for (size_t at = 0, part; rc == 0 && at < bytes; at += part) {
 		part = bpe->splits_at_spaces ? next_space(word + at, bytes - at) : bytes;

@@ -62,7 +62,7 @@ struct quire_bpe_work {
 };
 void quire_bpe_work_free(struct quire_bpe_work *work);
 
-/* Append the tokens of @word, which is UTF-8.  Return: 0; -ENOMEM. */
+/* Append the tokens of @word, which is UTF-8.  Return: 0; -EINVAL 2 GiB or more; -ENOMEM. */
 int quire_bpe_word(const struct quire_bpe *bpe, struct quire_bpe_work *work, const char *word,
 		   size_t bytes, struct quire_tokens *out);
 

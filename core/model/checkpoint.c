@@ -201,7 +201,7 @@ static int bind_weight(void *arg, const char *name, enum quire_weight_kind kind,
 static int check_tied_head(const struct quire_checkpoint *c, struct binding *b)
 {
 	const struct quire_tensor *head = quire_tensors_find(b->tensors, "lm_head.weight");
-	enum quire_weight_type type;
+	enum quire_weight_type type = c->embedding.type;
 	int rc;
 
 	if (!c->model.embeddings_tied || !head)

@@ -273,9 +273,11 @@ static int compile(struct quire_pattern *pattern, const struct quire_node *node,
 	pattern->code = pcre2_compile((PCRE2_SPTR)text, bytes, how, &error, &offset, context);
 	pcre2_compile_context_free(context);
 	if (!pattern->code) {
+		const size_t rest = offset < bytes ? bytes - offset : 0;
+
 		pcre2_get_error_message(error, (PCRE2_UCHAR *)why, sizeof(why));
-		return quire_node_fail(node, -EINVAL, "pattern: %s, at '%.40s'", why,
-				       offset < bytes ? text + offset : "");
+		return quire_node_fail(node, -EINVAL, "pattern: %s, at '%.*s'", why,
+				       (int)(rest < 40 ? rest : 40), text + bytes - rest);
 	}
 	pcre2_pattern_info(pattern->code, PCRE2_INFO_MATCHEMPTY, &matches_empty);
 	if (matches_empty)

@@ -6,7 +6,7 @@
 
 #include "safetensors.h"
 
-/* Map the regular file at @path.  @what it is, for sentences.  Return: 0; -errno. */
+/* Map the regular file at @path, of at most @bytes_max.  Return: 0; -EINVAL; -errno. */
 int quire_tensors_map(const char *path, size_t bytes_max, const void **map, size_t *bytes);
 
 /*

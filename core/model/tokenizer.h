@@ -59,7 +59,7 @@ enum {
 	QUIRE_ENCODE_FRAME = 2,	  /* put around it what the model expects: <s>, perhaps </s> */
 };
 
-/* Append the tokens of @text to @out.  Return: 0; -EINVAL a text of 1 GiB or more;
+/* Append the tokens of @text to @out.  Return: 0; -EINVAL a text of 256 MiB or more;
  * -ENOMEM; -ELOOP a pattern of the file that backtracks without end. */
 int quire_tokenizer_encode(const struct quire_tokenizer *t, const char *text, size_t bytes,
 			   uint32_t flags, struct quire_tokens *out);

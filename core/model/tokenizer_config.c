@@ -11,6 +11,8 @@
 
 /* ---- the frame ---- */
 
+enum { FRAME_TOKENS_MAX = 64 };
+
 /* The ids of a special token that a template names. */
 static int add_frame(struct quire_tokenizer *t, const struct quire_node *node, const json_t *piece,
 		     struct quire_tokens *out)
@@ -34,6 +36,9 @@ static int add_frame(struct quire_tokenizer *t, const struct quire_node *node, c
 			return quire_node_fail(node, -EINVAL,
 					       "an id of special token '%.60s' is that of no token",
 					       name);
+		if (out->count == FRAME_TOKENS_MAX)
+			return quire_node_fail(node, -ENOTSUP, "more than %d tokens are not built",
+					       FRAME_TOKENS_MAX);
 		rc = quire_tokens_add(out, (uint32_t)value);
 		if (rc)
 			return rc;

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define TEXT_BYTES_MAX (1u << 30)
+#define TEXT_BYTES_MAX (1u << 28)
 
 struct encoder {
 	const struct quire_tokenizer *t;

@@ -123,67 +123,86 @@ static int read_vocab(struct quire_tokenizer *t, const struct quire_node *model,
 
 /* ---- added tokens, to be found in texts ---- */
 
+static int read_flags(const struct quire_node *node, struct quire_added *token, bool *normalized)
+{
+	int rc;
+
+	if ((rc = quire_node_flag(node, "special", &token->special)) ||
+	    (rc = quire_node_flag(node, "single_word", &token->single_word)) ||
+	    (rc = quire_node_flag(node, "lstrip", &token->lstrip)) ||
+	    (rc = quire_node_flag(node, "rstrip", &token->rstrip)))
+		return rc;
+	return quire_node_flag(node, "normalized", normalized);
+}
+
+/* Append its normalized text to @store. */
+static int add_normalized(const struct quire_tokenizer *t, const struct quire_node *node,
+			  struct quire_added *token, struct quire_text *store)
+{
+	struct quire_marked marked = {.runs = NULL}, spare = {.runs = NULL};
+	int rc = quire_text_add(&marked.text, token->text, token->bytes);
+
+	if (rc == 0)
+		rc = quire_marked_end_run(&marked, true);
+	if (rc == 0)
+		rc = quire_normalize(&t->normalizer, &marked, &spare);
+	if (rc == 0 && marked.text.bytes == 0)
+		rc = quire_node_fail(node, -EINVAL, "'%.60s' is nothing when normalized",
+				     token->text);
+	if (rc == 0)
+		rc = quire_text_add(store, marked.text.text, marked.text.bytes);
+	token->bytes = (uint32_t)marked.text.bytes;
+	quire_marked_free(&marked);
+	quire_marked_free(&spare);
+	return rc;
+}
+
+/* Into one of the two sets; texts of added_normalized lie in @store, one behind the other. */
+static int add_token(struct quire_tokenizer *t, const struct quire_node *node,
+		     struct quire_text *store)
+{
+	const uint32_t id = (uint32_t)json_integer_value(json_object_get(node->json, "id"));
+	struct quire_added token = {
+		.text = t->vocab.pieces[id].text, .bytes = t->vocab.pieces[id].bytes, .id = id};
+	bool normalized = false;
+	int rc = read_flags(node, &token, &normalized);
+
+	if (rc == 0 && !normalized)
+		t->added.list[t->added.count++] = token;
+	if (rc == 0 && normalized)
+		rc = add_normalized(t, node, &token, store);
+	if (rc == 0 && normalized)
+		t->added_normalized.list[t->added_normalized.count++] = token;
+	return rc;
+}
+
 static int read_added(struct quire_tokenizer *t, const struct quire_node *added)
 {
+	struct quire_added_set *set = &t->added_normalized;
 	const size_t count = json_array_size(added->json);
-	struct quire_marked marked = {.runs = NULL}, spare = {.runs = NULL};
 	struct quire_text store = {.text = NULL};
-	json_t *item;
-	size_t index;
+	size_t at = 0;
 	int rc = 0;
 
 	t->added.list = calloc(count + 1, sizeof(*t->added.list));
-	t->added_normalized.list = calloc(count + 1, sizeof(*t->added_normalized.list));
-	if (!t->added.list || !t->added_normalized.list)
-		rc = quire_fail(-ENOMEM, "%s: out of memory", added->path);
-	for (index = 0; rc == 0 && index < count; index++) {
-		struct quire_added token = {.text = NULL};
+	set->list = calloc(count + 1, sizeof(*set->list));
+	if (!t->added.list || !set->list)
+		return quire_fail(-ENOMEM, "%s: out of memory", added->path);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
 		const struct quire_node node = {added->path, added->where,
-						json_array_get(added->json, index)};
-		bool normalized = false;
+						json_array_get(added->json, i)};
 
-		item = json_array_get(added->json, index);
-		token.id = (uint32_t)json_integer_value(json_object_get(item, "id"));
-		token.text = t->vocab.pieces[token.id].text;
-		token.bytes = t->vocab.pieces[token.id].bytes;
-		if ((rc = quire_node_flag(&node, "special", &token.special)) ||
-		    (rc = quire_node_flag(&node, "single_word", &token.single_word)) ||
-		    (rc = quire_node_flag(&node, "lstrip", &token.lstrip)) ||
-		    (rc = quire_node_flag(&node, "rstrip", &token.rstrip)) ||
-		    (rc = quire_node_flag(&node, "normalized", &normalized)))
-			break;
-		if (!normalized) {
-			t->added.list[t->added.count++] = token;
-			continue;
-		}
-		marked.text.bytes = 0;
-		marked.runs_count = 0;
-		if ((rc = quire_text_add(&marked.text, token.text, token.bytes)) ||
-		    (rc = quire_marked_end_run(&marked, true)) ||
-		    (rc = quire_normalize(&t->normalizer, &marked, &spare)) ||
-		    (rc = quire_text_add(&store, marked.text.text, marked.text.bytes)))
-			break;
-		if (marked.text.bytes == 0) {
-			rc = quire_node_fail(&node, -EINVAL, "'%.60s' is nothing when normalized",
-					     token.text);
-			break;
-		}
-		token.bytes = (uint32_t)marked.text.bytes;
-		t->added_normalized.list[t->added_normalized.count++] = token;
+		rc = add_token(t, &node, &store);
 	}
 	t->added_store = store.text;
-	for (size_t i = 0, at = 0; rc == 0 && i < t->added_normalized.count; i++) {
-		t->added_normalized.list[i].text = store.text + at;
-		at += t->added_normalized.list[i].bytes;
-	}
+	for (size_t i = 0; rc == 0 && i < set->count; at += set->list[i++].bytes)
+		set->list[i].text = store.text + at;
 	if (rc == 0)
 		rc = quire_added_make(&t->added, added->path);
 	if (rc == 0)
-		rc = quire_added_make(&t->added_normalized, added->path);
-	for (uint32_t i = 0; rc == 0 && i < t->added_normalized.count; i++)
-		t->vocab.pieces[t->added_normalized.list[i].id].normalized = i + 1;
-	quire_marked_free(&marked);
-	quire_marked_free(&spare);
+		rc = quire_added_make(set, added->path);
+	for (uint32_t i = 0; rc == 0 && i < set->count; i++)
+		t->vocab.pieces[set->list[i].id].normalized = i + 1;
 	return rc;
 }
 

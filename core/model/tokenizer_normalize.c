@@ -126,6 +126,8 @@ int quire_nfc(struct quire_text *out, const char *text, size_t bytes)
 
 /* ---- reading ---- */
 
+enum { PREFIX_BYTES_MAX = 64 };
+
 static int copy_text(char **copy, const char *text)
 {
 	*copy = strdup(text);
@@ -146,14 +148,26 @@ int quire_replace_read(const struct quire_node *node, char **text, char **by)
 		return rc;
 	if (!*string)
 		return quire_node_fail(node, -EINVAL, "nothing to replace");
-	/* A text becomes three times as long at most. */
-	if (strlen(content) > 3 * strlen(string))
-		return quire_node_fail(node, -ENOTSUP,
-				       "'%.40s' by what is more than three times as long is not "
-				       "built",
-				       string);
 	rc = copy_text(text, string);
 	return rc ? rc : copy_text(by, content);
+}
+
+/* All steps together make a text three times as long at most. */
+static int check_growth(const struct quire_normalizer *n, const struct quire_node *node)
+{
+	size_t growth = 1;
+
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct quire_normal_step *step = &n->steps[i];
+
+		if (step->kind == QUIRE_NORMAL_REPLACE && strlen(step->by) > strlen(step->text))
+			growth *= (strlen(step->by) - 1) / strlen(step->text) + 1;
+		if (growth > 3)
+			return quire_node_fail(node, -ENOTSUP,
+					       "texts that become more than three times as long "
+					       "are not built");
+	}
+	return 0;
 }
 
 static int read_step(const struct quire_node *node, const char *type, void *arg)
@@ -172,11 +186,16 @@ static int read_step(const struct quire_node *node, const char *type, void *arg)
 		if ((rc = quire_node_keys(node, "type|prepend")) ||
 		    (rc = quire_node_name(node, "prepend", &prefix)))
 			return rc;
+		if (strlen(prefix) > PREFIX_BYTES_MAX)
+			return quire_node_fail(node, -ENOTSUP,
+					       "a prefix of more than %d bytes is not built",
+					       PREFIX_BYTES_MAX);
 		return copy_text(&step->text, prefix);
 	}
 	if (strcmp(type, "Replace") == 0) {
 		step->kind = QUIRE_NORMAL_REPLACE;
-		return quire_replace_read(node, &step->text, &step->by);
+		rc = quire_replace_read(node, &step->text, &step->by);
+		return rc ? rc : check_growth(n, node);
 	}
 	return quire_node_fail(node, -ENOTSUP, "'%.40s' is not built; NFC, Prepend and Replace are",
 			       type);

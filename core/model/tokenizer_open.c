@@ -4,7 +4,8 @@
  * Strict: every object of tokenizer.json is read or refused; nothing in it is passed over
  * but "truncation" and "padding", which are a caller's business.  tokenizer_config.json
  * is a list of settings of the transformers library; of it are read bos_token, eos_token,
- * add_bos_token, add_eos_token, added_tokens_decoder and chat_template.
+ * add_bos_token, add_eos_token, added_tokens_decoder and chat_template.  A file
+ * chat_template.jinja counts before that.
  */
 #include "tokenizer_parts.h"
 
@@ -14,7 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FILE_BYTES_MAX (64 << 20)
+#define FILE_BYTES_MAX	   (64 << 20)
+#define TEMPLATE_BYTES_MAX (1 << 20)
 
 /* ---- files ---- */
 
@@ -127,17 +129,48 @@ static int read_config(struct quire_tokenizer *t, const char *path)
 	return rc;
 }
 
+/* The chat template in a file of its own, if there is one. */
+static int read_template(struct quire_tokenizer *t, const char *path)
+{
+	FILE *in = fopen(path, "rb");
+	char *text;
+	size_t bytes;
+	int rc = 0;
+
+	if (!in)
+		return 0;
+	text = calloc(1, TEMPLATE_BYTES_MAX + 1);
+	bytes = text ? fread(text, 1, TEMPLATE_BYTES_MAX + 1, in) : 0;
+	if (!text)
+		rc = quire_fail(-ENOMEM, "%s: out of memory", path);
+	else if (ferror(in))
+		rc = quire_fail(-EIO, "%s: %s", path, strerror(errno));
+	else if (bytes > TEMPLATE_BYTES_MAX || strlen(text) != bytes)
+		rc = quire_fail(-EINVAL, "%s: expected a text of %d bytes at most", path,
+				TEMPLATE_BYTES_MAX);
+	fclose(in);
+	if (rc == 0) {
+		free(t->chat_template);
+		t->chat_template = strdup(text);
+		if (!t->chat_template)
+			rc = quire_fail(-ENOMEM, "%s: out of memory", path);
+	}
+	free(text);
+	return rc;
+}
+
 /* ---- the tokenizer ---- */
 
 int quire_tokenizer_open(struct quire_tokenizer **t, const char *path)
 {
 	struct quire_tokenizer *made = calloc(1, sizeof(*made));
 	char *file = json_path(path), *config = file ? beside(file, "tokenizer_config.json") : NULL;
+	char *template = file ? beside(file, "chat_template.jinja") : NULL;
 	json_t *root = NULL;
 	int rc = 0;
 
 	*t = NULL;
-	if (!made || !file || !config)
+	if (!made || !file || !config || !template)
 		rc = quire_fail(-ENOMEM, "tokenizer %s: out of memory", path);
 	if (rc == 0)
 		rc = load(file, &root);
@@ -148,12 +181,15 @@ int quire_tokenizer_open(struct quire_tokenizer **t, const char *path)
 	}
 	if (rc == 0)
 		rc = read_config(made, config);
+	if (rc == 0)
+		rc = read_template(made, template);
 	if (rc)
 		quire_tokenizer_close(made);
 	else
 		*t = made;
 	free(file);
 	free(config);
+	free(template);
 	return rc;
 }
 

@@ -18,7 +18,7 @@ static int no_memory(void)
 }
 
 /* Mean of a double of the report over the seeds of a row. */
-static double figure_of(const struct quire_view *v, uint32_t row, size_t offset)
+static double figure_of(const struct quire_chart_view *v, uint32_t row, size_t offset)
 {
 	const struct quire_report *first = v->rows.rows[row].first;
 	double sum = 0;
@@ -74,8 +74,9 @@ static int by_rate(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int rate_curve(struct quire_figure *f, const struct quire_view *v, uint32_t combination,
-		      const struct rate_chart *kind, struct quire_curve *curve)
+static int rate_curve(struct quire_figure *f, const struct quire_chart_view *v,
+		      uint32_t combination, const struct rate_chart *kind,
+		      struct quire_curve *curve)
 {
 	size_t n = v->rows.count;
 	const struct quire_row **rows = quire_figure_alloc(f, n, sizeof(*rows));
@@ -125,7 +126,7 @@ static bool wide(const struct quire_chart *chart, bool of_y, double factor)
 	return high > factor * low;
 }
 
-int quire_figure_rates(struct quire_figure *f, const struct quire_view *v)
+int quire_figure_rates(struct quire_figure *f, const struct quire_chart_view *v)
 {
 	const uint32_t n = sizeof(rate_charts) / sizeof(*rate_charts);
 	int rc = 0;
@@ -161,7 +162,7 @@ int quire_figure_rates(struct quire_figure *f, const struct quire_view *v)
 		"Each point is a run at one rate. Where latency turns upwards and throughput stops "
 		"following the rate, capacity is reached. A hollow point is saturated: its queue "
 		"grew without end, and its latency depends on how long one looked.");
-	rc = quire_view_legend(f, v);
+	rc = quire_chart_view_legend(f, v);
 	return rc ? rc : 1;
 }
 
@@ -183,10 +184,10 @@ static const struct bar_chart bar_charts[] = {
 };
 enum { BAR_CHARTS = sizeof(bar_charts) / sizeof(*bar_charts) };
 
-static void make_bar(struct quire_bar *bar, const struct quire_view *v, uint32_t row,
+static void make_bar(struct quire_bar *bar, const struct quire_chart_view *v, uint32_t row,
 		     const struct bar_chart *kind)
 {
-	const struct quire_combination *c = quire_view_of(v, row);
+	const struct quire_combination *c = quire_chart_view_of(v, row);
 	bool cautious = kind->queued && v->rows.rows[row].saturated;
 	double value = figure_of(v, row, kind->offset);
 	char text[QUIRE_CHART_TEXT];
@@ -205,12 +206,12 @@ static void make_bar(struct quire_bar *bar, const struct quire_view *v, uint32_t
 	snprintf(bar->text, sizeof(bar->text), "%s%.100s", cautious ? "~" : "", text);
 }
 
-static void make_memory_bar(struct quire_bar *bar, const struct quire_view *v, uint32_t row)
+static void make_memory_bar(struct quire_bar *bar, const struct quire_chart_view *v, uint32_t row)
 {
 	static const size_t offset[4] = {FIGURE(token_states), FIGURE(reserved), FIGURE(internal),
 					 FIGURE(external)};
 
-	memcpy(bar->label, quire_view_of(v, row)->label, sizeof(bar->label));
+	memcpy(bar->label, quire_chart_view_of(v, row)->label, sizeof(bar->label));
 	bar->pieces = 4;
 	for (uint32_t i = 0; i < 4; i++) {
 		bar->value[i] = figure_of(v, row, offset[i]);
@@ -218,7 +219,7 @@ static void make_memory_bar(struct quire_bar *bar, const struct quire_view *v, u
 	}
 }
 
-int quire_figure_comparison(struct quire_figure *f, const struct quire_view *v)
+int quire_figure_comparison(struct quire_figure *f, const struct quire_chart_view *v)
 {
 	int rc;
 
@@ -253,8 +254,8 @@ int quire_figure_comparison(struct quire_figure *f, const struct quire_view *v)
 		f->caption, sizeof(f->caption),
 		"The same requests under each. Shorter is better except for output. ~ and a hollow "
 		"bar: saturated, the time would be longer if one looked longer.");
-	quire_view_choice(v, f->caption + strlen(f->caption),
-			  sizeof(f->caption) - strlen(f->caption));
+	quire_chart_view_choice(v, f->caption + strlen(f->caption),
+				sizeof(f->caption) - strlen(f->caption));
 	rc = quire_memory_legend(f);
 	return rc ? rc : 1;
 }
@@ -276,13 +277,13 @@ static const struct latency_chart latency_charts[] = {
 #undef PLOT
 };
 
-static const struct quire_quantiles *quantiles_of(const struct quire_view *v, uint32_t row,
+static const struct quire_quantiles *quantiles_of(const struct quire_chart_view *v, uint32_t row,
 						  const struct latency_chart *kind)
 {
-	return (const void *)((const char *)quire_view_plot(v, row) + kind->quantiles);
+	return (const void *)((const char *)quire_chart_view_plot(v, row) + kind->quantiles);
 }
 
-static int latency_curve(struct quire_figure *f, const struct quire_view *v, uint32_t row,
+static int latency_curve(struct quire_figure *f, const struct quire_chart_view *v, uint32_t row,
 			 const struct latency_chart *kind, double scale, struct quire_curve *curve)
 {
 	const struct quire_quantiles *q = quantiles_of(v, row, kind);
@@ -291,8 +292,8 @@ static int latency_curve(struct quire_figure *f, const struct quire_view *v, uin
 
 	if (!x || !y)
 		return no_memory();
-	*curve = (struct quire_curve){.look = quire_view_of(v, row)->look, .x = x, .y = y};
-	memcpy(curve->name, quire_view_of(v, row)->label, sizeof(curve->name));
+	*curve = (struct quire_curve){.look = quire_chart_view_of(v, row)->look, .x = x, .y = y};
+	memcpy(curve->name, quire_chart_view_of(v, row)->label, sizeof(curve->name));
 	if (q->count) { /* from 0 up to the first value */
 		x[curve->count++] = q->value[0] * scale;
 		for (uint32_t i = 0; i < q->count; i++, curve->count++) {
@@ -304,7 +305,7 @@ static int latency_curve(struct quire_figure *f, const struct quire_view *v, uin
 }
 
 /* p50 and p99; alone, in words. */
-static void latency_marks(struct quire_chart *chart, const struct quire_view *v, uint32_t row,
+static void latency_marks(struct quire_chart *chart, const struct quire_chart_view *v, uint32_t row,
 			  const struct latency_chart *kind, double scale, struct quire_mark *marks)
 {
 	const struct quire_report *r = v->rows.rows[row].first;
@@ -314,7 +315,7 @@ static void latency_marks(struct quire_chart *chart, const struct quire_view *v,
 	for (uint32_t i = 0; i < 2; i++) {
 		char text[QUIRE_CHART_TEXT];
 
-		marks[i] = (struct quire_mark){.look = quire_view_of(v, row)->look,
+		marks[i] = (struct quire_mark){.look = quire_chart_view_of(v, row)->look,
 					       .x = value[i] * scale,
 					       .y = chart->guides[i]};
 		if (v->shown_count > 1 || !isfinite(value[i]))
@@ -324,7 +325,7 @@ static void latency_marks(struct quire_chart *chart, const struct quire_view *v,
 	}
 }
 
-static int latency_chart(struct quire_figure *f, const struct quire_view *v,
+static int latency_chart(struct quire_figure *f, const struct quire_chart_view *v,
 			 const struct latency_chart *kind, struct quire_chart *chart)
 {
 	double high = 0, scale;
@@ -361,14 +362,14 @@ static int latency_chart(struct quire_figure *f, const struct quire_view *v,
 	return rc;
 }
 
-int quire_figure_latency(struct quire_figure *f, const struct quire_view *v)
+int quire_figure_latency(struct quire_figure *f, const struct quire_chart_view *v)
 {
 	const uint32_t n = sizeof(latency_charts) / sizeof(*latency_charts);
 	bool any = false;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < v->shown_count; i++)
-		any |= quire_view_plot(v, v->shown[i])->ttft_s.count > 0;
+		any |= quire_chart_view_plot(v, v->shown[i])->ttft_s.count > 0;
 	if (!any)
 		return 0;
 	f->charts = quire_figure_alloc(f, n, sizeof(*f->charts));
@@ -381,9 +382,9 @@ int quire_figure_latency(struct quire_figure *f, const struct quire_view *v)
 	snprintf(f->caption, sizeof(f->caption),
 		 "The share of requests that took at most this long; further left is better. "
 		 "Marked: p50 and p99.");
-	quire_view_choice(v, f->caption + strlen(f->caption),
-			  sizeof(f->caption) - strlen(f->caption));
+	quire_chart_view_choice(v, f->caption + strlen(f->caption),
+				sizeof(f->caption) - strlen(f->caption));
 	if (rc == 0)
-		rc = quire_view_legend(f, v);
+		rc = quire_chart_view_legend(f, v);
 	return rc ? rc : 1;
 }

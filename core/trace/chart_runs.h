@@ -40,14 +40,14 @@ enum quire_run_figure {
 
 /* Which runs are shown, and how each looks: made once for all figures.  @runs is
  * borrowed.  Return: NULL with a sentence in quire_failure(): no memory. */
-struct quire_view *quire_view_new(const struct quire_runs *runs);
-void quire_view_free(struct quire_view *view);
+struct quire_chart_view *quire_chart_view_new(const struct quire_runs *runs);
+void quire_chart_view_free(struct quire_chart_view *view);
 
 /*
  * Make a figure, to be freed with quire_figure_free() in any case.
  * Return: 1 it is made; 0 these runs have nothing to show in it; -ENOMEM.
  */
 int quire_run_figure(struct quire_figure *figure, enum quire_run_figure which,
-		     const struct quire_view *view);
+		     const struct quire_chart_view *view);
 
 #endif /* QUIRE_CHART_RUNS_H */

@@ -83,16 +83,17 @@ static const struct {
 	double scale;
 } clocks[] = {{"time (s)", 1}, {"time (min)", 1 / 60.0}, {"time (h)", 1 / 3600.0}};
 
-static double longest_s(const struct quire_view *v)
+static double longest_s(const struct quire_chart_view *v)
 {
 	double end_s = 0;
 
 	for (uint32_t i = 0; i < v->shown_count; i++)
-		end_s = fmax(end_s, (double)quire_view_plot(v, v->shown[i])->series.end_ns / 1e9);
+		end_s = fmax(end_s,
+			     (double)quire_chart_view_plot(v, v->shown[i])->series.end_ns / 1e9);
 	return end_s;
 }
 
-static uint32_t clock_for(const struct quire_view *v)
+static uint32_t clock_for(const struct quire_chart_view *v)
 {
 	double end_s = longest_s(v);
 
@@ -101,7 +102,7 @@ static uint32_t clock_for(const struct quire_view *v)
 
 /* Points of a run's curve, so that all runs are averaged over the same time.  A line
  * that zigzags needs more room than an area. */
-static uint32_t points_for(const struct quire_figure *f, const struct quire_view *v,
+static uint32_t points_for(const struct quire_figure *f, const struct quire_chart_view *v,
 			   const struct kind *kind, const struct quire_series *series)
 {
 	double room = f->width / f->columns * (kind->part[0].width > 0 ? 0.35 : 0.7);
@@ -121,17 +122,18 @@ static void scale(double *values, uint32_t count, double factor)
 		values[i] *= factor;
 }
 
-static int make_chart(struct quire_figure *f, const struct quire_view *v, const struct kind *kind,
-		      uint32_t row, bool last_row, struct quire_chart *chart)
+static int make_chart(struct quire_figure *f, const struct quire_chart_view *v,
+		      const struct kind *kind, uint32_t row, bool last_row,
+		      struct quire_chart *chart)
 {
-	const struct quire_series *series = &quire_view_plot(v, row)->series;
+	const struct quire_series *series = &quire_chart_view_plot(v, row)->series;
 	const uint32_t points = points_for(f, v, kind, series);
 	const struct quire_settings *c = &v->rows.rows[row].first->config;
 	const bool share = kind->parts == 4;
 	const uint32_t clock = clock_for(v);
 	double *rest = quire_figure_alloc(f, points, sizeof(*rest));
 
-	quire_chart_init(chart, v->shown_count > 1 ? quire_view_of(v, row)->label : "",
+	quire_chart_init(chart, v->shown_count > 1 ? quire_chart_view_of(v, row)->label : "",
 			 v->shown_count > 1 ? "" : kind->unit);
 	if (last_row)
 		snprintf(chart->x.label, sizeof(chart->x.label), "%s", clocks[clock].label);
@@ -212,7 +214,7 @@ static int make_legend(struct quire_figure *f, const struct kind *kind)
 }
 
 int quire_figure_over_time(struct quire_figure *f, enum quire_run_figure which,
-			   const struct quire_view *v)
+			   const struct quire_chart_view *v)
 {
 	const struct kind *kind = which == QUIRE_FIGURE_MEMORY	 ? &memory
 				  : which == QUIRE_FIGURE_BATCH	 ? &batch
@@ -239,8 +241,8 @@ int quire_figure_over_time(struct quire_figure *f, enum quire_run_figure which,
 	snprintf(f->title, sizeof(f->title), "%s", kind->title);
 	snprintf(f->subtitle, sizeof(f->subtitle), "%s", kind->unit);
 	snprintf(f->caption, sizeof(f->caption), "%s", kind->caption);
-	quire_view_choice(v, f->caption + strlen(f->caption),
-			  sizeof(f->caption) - strlen(f->caption));
+	quire_chart_view_choice(v, f->caption + strlen(f->caption),
+				sizeof(f->caption) - strlen(f->caption));
 	rc = make_legend(f, kind);
 	return rc ? rc : 1;
 }

@@ -32,7 +32,7 @@ static const struct quire_report *report_of(const struct quire_combination *c)
 }
 
 /* How many different values of a setting come before this one's. */
-static uint32_t order(const struct quire_view *v, uint32_t index, size_t setting)
+static uint32_t order(const struct quire_chart_view *v, uint32_t index, size_t setting)
 {
 	const struct quire_row_setting *s = &quire_row_settings[setting];
 	uint32_t n = 0;
@@ -73,7 +73,7 @@ static void name(struct quire_combination *c, const bool *varies)
 	}
 }
 
-static void look(const struct quire_view *v, uint32_t index, const bool *varies)
+static void look(const struct quire_chart_view *v, uint32_t index, const bool *varies)
 {
 	bool grid = varies[SCHEDULER] && varies[ALLOCATOR] && !varies[MODEL] && !varies[GPU] &&
 		    !varies[TP];
@@ -88,7 +88,7 @@ static void look(const struct quire_view *v, uint32_t index, const bool *varies)
 }
 
 /* Do allocators alternate, and change schedulers after every second? */
-static bool same_pairs(const struct quire_view *v)
+static bool same_pairs(const struct quire_chart_view *v)
 {
 	const struct quire_row_setting *s = &quire_row_settings[ALLOCATOR];
 
@@ -100,7 +100,7 @@ static bool same_pairs(const struct quire_view *v)
 					report_of(&v->combinations[1]));
 }
 
-static void find_combinations(struct quire_view *v)
+static void find_combinations(struct quire_chart_view *v)
 {
 	bool varies[SETTINGS] = {false};
 
@@ -126,7 +126,7 @@ static void find_combinations(struct quire_view *v)
 }
 
 /* The rate to show, and its rows. */
-static void choose(struct quire_view *v)
+static void choose(struct quire_chart_view *v)
 {
 	bool found = false;
 
@@ -142,7 +142,7 @@ static void choose(struct quire_view *v)
 	}
 	for (uint32_t r = 0; r < v->rows.count; r++) {
 		if (v->rows.rows[r].first->config.rate != v->rate ||
-		    !quire_view_plot(v, r)->series.end_ns)
+		    !quire_chart_view_plot(v, r)->series.end_ns)
 			continue;
 		if (v->shown_count < QUIRE_RUNS_SHOWN)
 			v->shown[v->shown_count++] = r;
@@ -151,7 +151,7 @@ static void choose(struct quire_view *v)
 	}
 }
 
-void quire_view_free(struct quire_view *v)
+void quire_chart_view_free(struct quire_chart_view *v)
 {
 	if (!v)
 		return;
@@ -161,9 +161,9 @@ void quire_view_free(struct quire_view *v)
 	free(v);
 }
 
-struct quire_view *quire_view_new(const struct quire_runs *runs)
+struct quire_chart_view *quire_chart_view_new(const struct quire_runs *runs)
 {
-	struct quire_view *v = calloc(1, sizeof(*v));
+	struct quire_chart_view *v = calloc(1, sizeof(*v));
 
 	if (v) {
 		v->runs = runs;
@@ -175,7 +175,7 @@ struct quire_view *quire_view_new(const struct quire_runs *runs)
 	if (!v || !v->combinations || !v->combination_of ||
 	    quire_rows_make(&v->rows, runs->reports, runs->count)) {
 		quire_fail(-ENOMEM, "no memory for the charts of %zu runs", runs->count);
-		quire_view_free(v);
+		quire_chart_view_free(v);
 		return NULL;
 	}
 	find_combinations(v);
@@ -183,7 +183,7 @@ struct quire_view *quire_view_new(const struct quire_runs *runs)
 	return v;
 }
 
-void quire_view_choice(const struct quire_view *v, char *text, size_t size)
+void quire_chart_view_choice(const struct quire_chart_view *v, char *text, size_t size)
 {
 	size_t n = 0;
 
@@ -213,7 +213,7 @@ int quire_memory_legend(struct quire_figure *f)
 	return 0;
 }
 
-int quire_view_legend(struct quire_figure *f, const struct quire_view *v)
+int quire_chart_view_legend(struct quire_figure *f, const struct quire_chart_view *v)
 {
 	f->legend = quire_figure_alloc(f, v->combinations_count + 1, sizeof(*f->legend));
 	if (!f->legend)
@@ -228,7 +228,7 @@ int quire_view_legend(struct quire_figure *f, const struct quire_view *v)
 }
 
 int quire_run_figure(struct quire_figure *f, enum quire_run_figure which,
-		     const struct quire_view *view)
+		     const struct quire_chart_view *view)
 {
 #define X(figure, name) #name,
 	static const char *const names[] = {QUIRE_RUN_FIGURES(X)};

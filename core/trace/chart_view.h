@@ -15,7 +15,7 @@ struct quire_combination {
 	struct quire_look look;
 };
 
-struct quire_view {
+struct quire_chart_view {
 	const struct quire_runs *runs;
 	struct quire_table_style style;
 	struct quire_rows rows;			/* seeds are one; rows.rows is owned */
@@ -30,32 +30,33 @@ struct quire_view {
 };
 
 /* What is to be said of the choice of runs, for a caption; "" if nothing. */
-void quire_view_choice(const struct quire_view *view, char *text, size_t size);
+void quire_chart_view_choice(const struct quire_chart_view *view, char *text, size_t size);
 
-static inline const struct quire_combination *quire_view_of(const struct quire_view *v,
-							    uint32_t row)
+static inline const struct quire_combination *quire_chart_view_of(const struct quire_chart_view *v,
+								  uint32_t row)
 {
 	return &v->combinations[v->combination_of[row]];
 }
 
 /* The plot of a row's first run. */
-static inline const struct quire_plot *quire_view_plot(const struct quire_view *v, uint32_t row)
+static inline const struct quire_plot *quire_chart_view_plot(const struct quire_chart_view *v,
+							     uint32_t row)
 {
 	return &v->runs->plots[v->rows.rows[row].first - v->runs->reports];
 }
 
 /* Figures by their axis: numbers, bars, distributions; and those over time. */
-int quire_figure_rates(struct quire_figure *f, const struct quire_view *view);
-int quire_figure_comparison(struct quire_figure *f, const struct quire_view *view);
-int quire_figure_latency(struct quire_figure *f, const struct quire_view *view);
+int quire_figure_rates(struct quire_figure *f, const struct quire_chart_view *view);
+int quire_figure_comparison(struct quire_figure *f, const struct quire_chart_view *view);
+int quire_figure_latency(struct quire_figure *f, const struct quire_chart_view *view);
 int quire_figure_over_time(struct quire_figure *f, enum quire_run_figure which,
-			   const struct quire_view *view);
+			   const struct quire_chart_view *view);
 
 /* The kinds of memory, from the ground up. */
 extern const uint32_t quire_memory_colours[4];
 extern const char *const quire_memory_names[4];
 int quire_memory_legend(struct quire_figure *f);
 /* The combinations of the shown rows; none if there is only one. */
-int quire_view_legend(struct quire_figure *f, const struct quire_view *view);
+int quire_chart_view_legend(struct quire_figure *f, const struct quire_chart_view *view);
 
 #endif /* QUIRE_CHART_VIEW_H */

@@ -66,7 +66,7 @@ static int print_lines(FILE *out, const struct quire_rows *rows,
 	return 0;
 }
 
-static int print_figure(FILE *out, enum quire_run_figure which, const struct quire_view *view)
+static int print_figure(FILE *out, enum quire_run_figure which, const struct quire_chart_view *view)
 {
 	struct quire_figure f;
 	int rc = quire_run_figure(&f, which, view);
@@ -91,7 +91,7 @@ static int print_figure(FILE *out, enum quire_run_figure which, const struct qui
 
 int quire_report_html(FILE *out, const struct quire_html *page)
 {
-	struct quire_view *view = quire_view_new(&page->runs);
+	struct quire_chart_view *view = quire_chart_view_new(&page->runs);
 	const struct quire_rows *rows;
 	int rc;
 
@@ -118,7 +118,7 @@ int quire_report_html(FILE *out, const struct quire_html *page)
 		rc = print_figure(out, i, view);
 	quire_html_settings(out, rows, page->command);
 	fputs("</body>\n</html>\n", out);
-	quire_view_free(view);
+	quire_chart_view_free(view);
 	if (rc == 0 && (fflush(out) != 0 || ferror(out)))
 		rc = quire_fail(-EIO, "cannot write the report: %s", strerror(errno));
 	return rc;

@@ -219,6 +219,27 @@ struct quire_sink *quire_recorder_sink(struct quire_recorder *rec)
 }
 
 /* The table of requests, as the format has it. */
+void quire_record_requests(struct quire_record_request *table, const struct quire_request *requests,
+			   const uint32_t *output_tokens, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct quire_request *q = &requests[i];
+
+		assert(q->id < count);
+		table[q->id] = (struct quire_record_request){
+			.arrival_ns = q->arrival_ns,
+			.deadline_ns = q->deadline_ns,
+			.prompt_tokens = q->prompt_tokens,
+			.output_tokens_max = q->output_tokens_max,
+			.output_tokens = output_tokens ? output_tokens[q->id] : 0,
+			.samples = q->samples,
+			.beams = q->beams,
+			.client = q->client,
+			.priority = q->priority,
+		};
+	}
+}
+
 static void write_requests(struct quire_recorder *rec, const struct quire_recorder_config *config)
 {
 	uint32_t count = config->run.requests_count;
@@ -228,22 +249,7 @@ static void write_requests(struct quire_recorder *rec, const struct quire_record
 		rec->error = ENOMEM;
 		return;
 	}
-	for (uint32_t i = 0; i < count; i++) {
-		const struct quire_request *q = &config->requests[i];
-
-		assert(q->id < count);
-		table[q->id] = (struct quire_record_request){
-			.arrival_ns = q->arrival_ns,
-			.deadline_ns = q->deadline_ns,
-			.prompt_tokens = q->prompt_tokens,
-			.output_tokens_max = q->output_tokens_max,
-			.output_tokens = config->output_tokens ? config->output_tokens[q->id] : 0,
-			.samples = q->samples,
-			.beams = q->beams,
-			.client = q->client,
-			.priority = q->priority,
-		};
-	}
+	quire_record_requests(table, config->requests, config->output_tokens, count);
 	write_chunk(rec, QUIRE_RECORD_REQUESTS, table, (uint64_t)count * sizeof(*table));
 	free(table);
 }

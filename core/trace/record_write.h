@@ -27,6 +27,10 @@ struct quire_recorder_config {
 				   * and more where keyframes would be above 6 % of the file */
 };
 
+/* Requests as a recording has them: by id.  @table [@count]; @output_tokens may be NULL. */
+void quire_record_requests(struct quire_record_request *table, const struct quire_request *requests,
+			   const uint32_t *output_tokens, uint32_t count);
+
 /*
  * Create the file @path, or empty it.  Return: 0, and @out is to be given to
  * quire_recorder_close(); -errno with a sentence in quire_failure().

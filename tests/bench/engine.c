@@ -13,8 +13,9 @@
  *	model	steps of decodes alone (bytes of weights, keys and values a second), and
  *		of one long prompt (flops a second), each with its share of those
  *
- * Steps are run by the real loop and timed one by one.  On a machine that does other
- * work at the same time a median tells more than a mean, but not all.
+ * Steps are run by the real loop and timed one by one, by the clock and by the time that
+ * the process spent on cores.  On a machine that does other work at the same time the
+ * second tells more: shares by it compare what a core did while we had it.
  */
 #include "core/engine/engine.h"
 #include "core/loop.h"
@@ -40,6 +41,26 @@ static double now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Two times of one thing: of the clock; of our threads on cores, by their number. */
+struct span {
+	double s, cpu_s;
+};
+
+static struct span span_begin(void)
+{
+	struct timespec cpu;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	return (struct span){now_s(), ((double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9) / threads};
+}
+
+static struct span span_end(struct span begin)
+{
+	struct span now = span_begin();
+
+	return (struct span){now.s - begin.s, now.cpu_s - begin.cpu_s};
+}
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -51,6 +72,18 @@ static double median(double *value, uint32_t count)
 {
 	qsort(value, count, sizeof(*value), compare);
 	return count % 2 ? value[count / 2] : (value[count / 2 - 1] + value[count / 2]) / 2;
+}
+
+/* Each time for itself. */
+static struct span median_span(const struct span *span, uint32_t count)
+{
+	double s[STEPS_MAX], cpu_s[STEPS_MAX];
+
+	for (uint32_t i = 0; i < count; i++) {
+		s[i] = span[i].s;
+		cpu_s[i] = span[i].cpu_s;
+	}
+	return (struct span){median(s, count), median(cpu_s, count)};
 }
 
 static void die(const char *what)
@@ -132,23 +165,29 @@ static void *peak_part(void *arg)
 	return NULL;
 }
 
-/* Seconds that all threads together take for @fn. */
-static double all_parts(struct part *parts, void *(*fn)(void *))
+/* How long all threads together take for @fn. */
+static struct span all_parts(struct part *parts, void *(*fn)(void *))
 {
-	double begin_s = now_s();
+	struct span begin = span_begin();
 
 	for (uint32_t i = 0; i < threads; i++)
 		if (pthread_create(&parts[i].id, NULL, fn, &parts[i]))
 			die("cannot start a thread");
 	for (uint32_t i = 0; i < threads; i++)
 		pthread_join(parts[i].id, NULL);
-	return now_s() - begin_s;
+	return span_end(begin);
 }
 
-static double copy_bytes_per_s(void)
+/* Of copies, and of multiply-adds: how long, and how much in it. */
+struct limit {
+	struct span span;
+	double amount;
+};
+
+static struct limit measure_copy(void)
 {
 	static struct part parts[THREADS_MAX];
-	double rate[64];
+	struct span span[64];
 
 	for (uint32_t i = 0; i < threads; i++) {
 		parts[i].bytes = COPY_BYTES / threads / 64 * 64;
@@ -160,30 +199,31 @@ static double copy_bytes_per_s(void)
 		memset(parts[i].to, 2, parts[i].bytes);
 	}
 	for (uint32_t r = 0; r < runs; r++)
-		rate[r] = 2.0 * 4 * (double)parts[0].bytes * threads / all_parts(parts, copy_part);
+		span[r] = all_parts(parts, copy_part);
 	for (uint32_t i = 0; i < threads; i++) {
 		free(parts[i].from);
 		free(parts[i].to);
 	}
-	return median(rate, runs);
+	return (struct limit){median_span(span, runs), 2.0 * 4 * (double)parts[0].bytes * threads};
 }
 
-static double peak_flops_per_s(void)
+static struct limit measure_peak(void)
 {
 	static struct part parts[THREADS_MAX];
-	double rate[64];
+	struct span span[64];
 
 	for (uint32_t r = 0; r < runs; r++)
-		rate[r] =
-			2.0 * 16 * PEAK_CHAINS * PEAK_TURNS * threads / all_parts(parts, peak_part);
-	return median(rate, runs);
+		span[r] = all_parts(parts, peak_part);
+	return (struct limit){median_span(span, runs),
+			      2.0 * 16 * PEAK_CHAINS * PEAK_TURNS * threads};
 }
 
 /* ---- the model ---- */
 
 /* Steps of one kind, timed. */
 struct timed {
-	double s[STEPS_MAX], bytes[STEPS_MAX];
+	struct span span[STEPS_MAX];
+	double bytes[STEPS_MAX];
 	uint32_t count;
 };
 
@@ -202,14 +242,14 @@ static int watched_step(struct quire_exec *ex, const struct quire_plan *plan,
 	struct timed *timed = plan->tokens_count == watch.batch && plan->items_count == watch.batch
 				      ? &watch.decode
 				      : &watch.prompt;
-	double begin_s;
+	struct span begin;
 	int rc;
 
 	quire_engine_stats(ex, &before);
-	begin_s = now_s();
+	begin = span_begin();
 	rc = watch.step(ex, plan, results);
 	if (timed->count < STEPS_MAX) {
-		timed->s[timed->count] = now_s() - begin_s;
+		timed->span[timed->count] = span_end(begin);
 		quire_engine_stats(ex, &after);
 		timed->bytes[timed->count++] =
 			(double)(after.weight_bytes_read + after.kv_bytes_read -
@@ -291,37 +331,46 @@ static void run_model(const struct quire_checkpoint *checkpoint, enum quire_weig
 	free(tokens);
 }
 
-static void show_decode(const struct quire_checkpoint *checkpoint, enum quire_weight_type type,
-			uint32_t batch, uint32_t prompt, double copy)
+/* What was reached of a limit, by each of the times, in percent. */
+static void show_shares(struct span span, double amount, const struct limit *limit,
+			const char *what)
 {
-	double s, bytes;
-
-	run_model(checkpoint, type, batch, prompt, 4 + 4 * runs, false);
-	s = median(watch.decode.s, watch.decode.count);
-	bytes = median(watch.decode.bytes, watch.decode.count);
-	printf("decode, batch %3u, context %5u   %8.2f ms a step  %8.1f tokens/s  %6.2f GB/s  "
-	       "%5.1f %% of a copy\n",
-	       batch, prompt, s * 1e3, batch / s, bytes / s / 1e9, 100 * bytes / s / copy);
+	printf("%5.1f %% of the %s, %5.1f %% by cpu time\n",
+	       100 * amount / span.s / (limit->amount / limit->span.s), what,
+	       100 * amount / span.cpu_s / (limit->amount / limit->span.cpu_s));
 	fflush(stdout);
 }
 
+static void show_decode(const struct quire_checkpoint *checkpoint, enum quire_weight_type type,
+			uint32_t batch, uint32_t prompt, const struct limit *copy)
+{
+	struct span span;
+	double bytes;
+
+	run_model(checkpoint, type, batch, prompt, 4 + 4 * runs, false);
+	span = median_span(watch.decode.span, watch.decode.count);
+	bytes = median(watch.decode.bytes, watch.decode.count);
+	printf("decode, batch %3u, context %5u   %8.2f ms a step  %8.1f tokens/s  %6.2f GB/s     ",
+	       batch, prompt, span.s * 1e3, batch / span.s, bytes / span.s / 1e9);
+	show_shares(span, bytes, copy, "copy");
+}
+
 static void show_prompt(const struct quire_checkpoint *checkpoint, enum quire_weight_type type,
-			uint32_t prompt, bool fast, double peak)
+			uint32_t prompt, bool fast, const struct limit *peak)
 {
 	struct quire_flops flops;
-	double s[64];
+	struct span span[64];
 
 	quire_model_flops(&checkpoint->model, prompt, quire_causal_pairs(prompt, 0), 1, &flops);
 	for (uint32_t r = 0; r < (runs + 1) / 2; r++) {
 		run_model(checkpoint, type, 1, prompt, 1, fast);
-		s[r] = watch.prompt.s[0];
+		span[r] = watch.prompt.span[0];
 	}
-	s[0] = median(s, (runs + 1) / 2);
-	printf("prompt of %5u%-18s %8.2f ms         %8.1f tokens/s  %6.1f GFLOP/s  "
-	       "%5.1f %% of the peak\n",
-	       prompt, fast ? ", fast_products" : "", s[0] * 1e3, prompt / s[0],
-	       flops.total / s[0] / 1e9, 100 * flops.total / s[0] / peak);
-	fflush(stdout);
+	span[0] = median_span(span, (runs + 1) / 2);
+	printf("prompt of %5u%-18s %8.2f ms         %8.1f tokens/s  %6.1f GFLOP/s  ", prompt,
+	       fast ? ", fast_products" : "", span[0].s * 1e3, prompt / span[0].s,
+	       flops.total / span[0].s / 1e9);
+	show_shares(span[0], flops.total, peak, "peak");
 }
 
 int main(int argc, char **argv)
@@ -329,7 +378,7 @@ int main(int argc, char **argv)
 	enum quire_weight_type type = QUIRE_BF16;
 	struct quire_checkpoint checkpoint;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	double copy, peak;
+	struct limit copy, peak;
 
 	if (argc > 2)
 		for (type = QUIRE_BF16; strcmp(argv[2], quire_weight_type_name(type)) != 0; type++)
@@ -340,10 +389,12 @@ int main(int argc, char **argv)
 	threads = argc > 4 ? (uint32_t)atoi(argv[4]) : (uint32_t)cores;
 	if (runs < 1 || runs > 64 || threads < 1 || threads > THREADS_MAX)
 		die("RUNS is 1 to 64, THREADS 1 to 256");
-	copy = copy_bytes_per_s();
-	peak = peak_flops_per_s();
+	copy = measure_copy();
+	peak = measure_peak();
 	printf("%u threads: a copy reads and writes %.2f GB/s; multiply-adds %.1f GFLOP/s\n",
-	       threads, copy / 1e9, peak / 1e9);
+	       threads, copy.amount / copy.span.s / 1e9, peak.amount / peak.span.s / 1e9);
+	printf("%u threads, by cpu time:            %.2f GB/s;               %.1f GFLOP/s\n",
+	       threads, copy.amount / copy.span.cpu_s / 1e9, peak.amount / peak.span.cpu_s / 1e9);
 	if (quire_checkpoint_random(&checkpoint, argc > 1 ? argv[1] : "qwen2.5-0.5b", type, 1,
 				    true))
 		die(quire_failure());
@@ -351,17 +402,15 @@ int main(int argc, char **argv)
 	       checkpoint.model.name, quire_weight_type_name(type),
 	       (double)checkpoint.weight_bytes / 1e6,
 	       (unsigned long long)quire_engine_slot_bytes(&checkpoint, type));
-	show_decode(&checkpoint, type, 1, 128, copy);
-	show_decode(&checkpoint, type, 1, 1024, copy);
-	show_decode(&checkpoint, type, 4, 128, copy);
-	show_decode(&checkpoint, type, 8, 1024, copy);
-	show_decode(&checkpoint, type, 32, 128, copy);
-	for (uint32_t prompt = 32; prompt <= 1024; prompt *= 4) {
-		show_prompt(&checkpoint, type, prompt, false, peak);
-		show_prompt(&checkpoint, type, prompt, true, peak);
+	show_decode(&checkpoint, type, 1, 128, &copy);
+	show_decode(&checkpoint, type, 1, 1024, &copy);
+	show_decode(&checkpoint, type, 4, 128, &copy);
+	show_decode(&checkpoint, type, 8, 1024, &copy);
+	show_decode(&checkpoint, type, 32, 128, &copy);
+	for (uint32_t prompt = 32; prompt <= 512; prompt *= 4) {
+		show_prompt(&checkpoint, type, prompt, false, &peak);
+		show_prompt(&checkpoint, type, prompt, true, &peak);
 	}
-	copy = copy_bytes_per_s();
-	printf("a copy, once more: %.2f GB/s\n", copy / 1e9);
 	quire_checkpoint_close(&checkpoint);
 	return 0;
 }

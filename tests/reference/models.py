@@ -87,7 +87,8 @@ MODELS = {
               {}),
 }
 COMMON = dict(vocab_size=128, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-              max_position_embeddings=256, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False)
+              max_position_embeddings=256, bos_token_id=1, eos_token_id=2,
+              tie_word_embeddings=False)
 
 
 def fnv1a(path):
@@ -119,7 +120,7 @@ def make(name):
     config = getattr(transformers, family + "Config")(**{**COMMON, **keys})
     model = getattr(transformers, family + "ForCausalLM")(config).float()
     draw(model)
-    model.to(getattr(torch, dtype)).save_pretrained(path, **({"max_shard_size": shard} if shard else {}))
+    model.to(getattr(torch, dtype)).save_pretrained(path, max_shard_size=shard or "1GB")
     with open(os.path.join(path, "config.json")) as file:
         config = json.load(file)
     for key, value in published.items():
@@ -137,10 +138,10 @@ def make(name):
 def prompts_of(model, vocab):
     """Token ids.  A trained model's own words, drawn from it; a random one says noise anyway."""
     generator = torch.Generator().manual_seed(1)
-    lengths = LENGTHS + torch.randint(1, 49, (PROMPTS - len(LENGTHS),), generator=generator).tolist()
+    others = torch.randint(1, 49, (PROMPTS - len(LENGTHS),), generator=generator).tolist()
     limit = model.config.max_position_embeddings - GREEDY_TOKENS
     begin = model.config.bos_token_id
-    for length in lengths:
+    for length in LENGTHS + others:
         tokens = torch.randint(0, vocab, (1, 1), generator=generator)
         if begin is not None and length % 2:
             tokens[0, 0] = begin
@@ -186,8 +187,9 @@ def refer(path, out):
         file.write(",\n".join(json.dumps(p, separators=(",", ":")) for p in prompts) + "\n]}\n")
     texts = {tuple(p["greedy"]) for p in prompts}
     tokens = {t for p in prompts for t in p["greedy"]}
-    print(f"{path}: {len(texts)} texts of {len(tokens)} different tokens, smallest gap "
-          f"{min(min(p['gaps']) for p in prompts)}, largest logit {max(r.abs().max() for r in rows):.3g}")
+    smallest, largest = min(min(p["gaps"]) for p in prompts), max(r.abs().max() for r in rows)
+    print(f"{path}: {len(texts)} texts of {len(tokens)} different tokens, smallest gap {smallest}, "
+          f"largest logit {largest:.3g}")
 
 
 def listing():

@@ -73,7 +73,7 @@ TORTURE = [
     "", " ", "  ", "   ", "\n", "\n\n", " \n", "\n ", "\r\n", "\r\n\r\n", "\t", "\t\t x", "a", " a", "a ",
     "  a", "a  b", "a   b  ", "Hello, world!", "Hello world\n\nHow are you?\n", "  leading", "trailing  ",
     "\u00a0nbsp\u00a0\u00a0x", "a\u2003b\u2009c\u3000d", "a\u200bb\u200cc\u200dd\u2060e\ufefff",
-    "a\u180eb\u180e\u180ec", "\u1680ogham\u2028line\u2029paragraph", "nel\u0085nel\u0085\u0085 x",
+    "a\u180eb\u180e\u180ec  \u180e    \u180ed", "\u1680ogham\u2028line\u2029paragraph", "nel\u0085nel\u0085\u0085 x",
     "a\x0bb\x0cc\x1cd\x1de\x1ef\x1fg", "nul\x00nul\x00\x00", "\x01\x02\x7f\x80".encode("latin-1"),
     "it's It'S IT'S it'ſ IT'ſ don't DON'T we'LL we'll WE'Ve we've i'D i'm I'M you'RE 'K 'k 'S's",
     "'s't're've'm'll'd 'S'T'RE'VE'M'LL'D ''s '''", "\u2019s \u02bcs can\u2019t",
@@ -377,6 +377,7 @@ def smol():
         ]
     )
     made = byte_level(pre, [special("<|endoftext|>"), special("<|im_start|>"), special("<|im_end|>")], 600)
+    made["model"]["merges"].append(made["model"]["merges"][1])  # the later one counts
     return made, {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>"}
 
 

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK 16u
-#define SAMPLES 24u
+#define BLOCK	  16u
+#define SAMPLES	  24u
 #define PARTS_MAX 4096u
 
 struct shape {
@@ -59,7 +59,8 @@ static void check(struct attention *a, const struct shape *s, const struct quire
 	const uint32_t group = s->heads / s->kv_heads, kv_head = draw_below(s->kv_heads);
 	const uint32_t dim = s->head_dim;
 	const size_t rows = (size_t)s->items * s->rows;
-	double *got = calloc(SAMPLES * dim, sizeof(*got)), *ref = calloc(SAMPLES * dim, sizeof(*ref));
+	double *got = calloc(SAMPLES * dim, sizeof(*got)),
+	       *ref = calloc(SAMPLES * dim, sizeof(*ref));
 	struct quire_op_attention view = a->op;
 	uint16_t *q, *k, *v, *out;
 
@@ -84,8 +85,9 @@ static void check(struct attention *a, const struct shape *s, const struct quire
 	for (uint32_t i = 0; i < SAMPLES; i++) {
 		const uint32_t item = draw_below(s->items), row = draw_below(s->rows);
 		const uint32_t head = draw_below(group);
-		const uint16_t *at = out + ((size_t)(items[item].row_first + row) * s->heads +
-					    kv_head * group + head) * dim;
+		const uint16_t *at =
+			out + ((size_t)(items[item].row_first + row) * s->heads + kv_head * group +
+			       head) * dim;
 
 		quire_ref_attention_head(&view, item, row, head, ref + (size_t)i * dim);
 		for (uint32_t d = 0; d < dim; d++)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RUNS 15
+#define RUNS		15
 #define WORKSPACE_BYTES ((size_t)64 << 20)
 
 cudaStream_t stream;
@@ -122,8 +122,8 @@ double seconds_of(run_fn *run, void *arg, uint32_t graphed)
 	run(arg, 0); /* modules are loaded, attributes set */
 	must("run", (int)cudaStreamSynchronize(stream));
 	if (graphed > 1) {
-		must("capture", (int)cudaStreamBeginCapture(stream,
-							    cudaStreamCaptureModeThreadLocal));
+		must("capture",
+		     (int)cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
 		for (uint32_t i = 0; i < graphed; i++)
 			run(arg, i);
 		must("capture", (int)cudaStreamEndCapture(stream, &graph));
@@ -187,15 +187,15 @@ void product_new(struct product *p, uint32_t rows, uint32_t columns, uint32_t ou
 	must("cuBLASLt", (int)cublasLtMatmulDescCreate(&p->what, CUBLAS_COMPUTE_32F, CUDA_R_32F));
 	must("cuBLASLt", (int)cublasLtMatmulDescSetAttribute(p->what, CUBLASLT_MATMUL_DESC_TRANSA,
 							     &transposed, sizeof(transposed)));
-	must("cuBLASLt", (int)cublasLtMatrixLayoutCreate(&p->weight, CUDA_R_16BF, columns, outputs,
-							 columns));
+	must("cuBLASLt",
+	     (int)cublasLtMatrixLayoutCreate(&p->weight, CUDA_R_16BF, columns, outputs, columns));
 	must("cuBLASLt",
 	     (int)cublasLtMatrixLayoutCreate(&p->x, CUDA_R_16BF, columns, rows, columns));
 	must("cuBLASLt", (int)cublasLtMatrixLayoutCreate(&p->y, y_type, outputs, rows, outputs));
 	must("cuBLASLt", (int)cublasLtMatmulPreferenceCreate(&wish));
-	must("cuBLASLt", (int)cublasLtMatmulPreferenceSetAttribute(
-				 wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes,
-				 sizeof(bytes)));
+	must("cuBLASLt",
+	     (int)cublasLtMatmulPreferenceSetAttribute(
+		     wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes, sizeof(bytes)));
 	must("cuBLASLt", (int)cublasLtMatmulAlgoGetHeuristic(blas, p->what, p->weight, p->x, p->y,
 							     p->y, wish, 1, &found, &count));
 	must("cuBLASLt has no way", !count);
@@ -232,8 +232,8 @@ static void run_copy(void *arg, uint32_t index)
 	struct copy *c = arg;
 
 	(void)index;
-	must("copy", (int)cudaMemcpyAsync(c->to, c->from, c->bytes, cudaMemcpyDeviceToDevice,
-					  stream));
+	must("copy",
+	     (int)cudaMemcpyAsync(c->to, c->from, c->bytes, cudaMemcpyDeviceToDevice, stream));
 }
 
 struct square {
@@ -269,7 +269,8 @@ void bench_ceilings(void)
 	s.y = device_new((size_t)n * n * 2);
 	seconds = seconds_of(run_square, &s, 1);
 	matrix_flops_per_s = 2.0 * n * n * n / seconds;
-	report_flops("ceiling: bf16 product 8192 x 8192 x 8192, cuBLASLt", seconds, 2.0 * n * n * n);
+	report_flops("ceiling: bf16 product 8192 x 8192 x 8192, cuBLASLt", seconds,
+		     2.0 * n * n * n);
 	device_free(s.x), device_free(s.weight), device_free(s.y);
 	product_free(&s.product);
 }
@@ -280,7 +281,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} parts[] = {
-		{"ceilings", bench_ceilings}, {"gemv", bench_gemv},   {"rows", bench_rows},
+		{"ceilings", bench_ceilings},	{"gemv", bench_gemv},	{"rows", bench_rows},
 		{"attention", bench_attention}, {"steps", bench_steps},
 	};
 	struct cudaDeviceProp device;

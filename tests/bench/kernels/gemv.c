@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SAMPLES 512u
+#define SAMPLES	      512u
 #define WEIGHTS_BYTES ((size_t)2 << 30) /* that a graph goes round in: far more than L2 */
 
 struct gemv {
@@ -77,9 +77,11 @@ static void shape(const char *name, uint32_t rows, uint32_t columns, uint32_t ou
 	snprintf(what, sizeof(what), "%s, %u rows, %u to %u", name, rows, columns, outputs);
 	check(&g, what);
 	product_new(&g.product, rows, columns, outputs, false, false);
-	snprintf(what, sizeof(what), "gemv      %s, %u rows, %u to %u", name, rows, columns, outputs);
+	snprintf(what, sizeof(what), "gemv      %s, %u rows, %u to %u", name, rows, columns,
+		 outputs);
 	report_bytes(what, seconds_of(run_ours, &g, 2 * g.copies), bytes);
-	snprintf(what, sizeof(what), "cuBLASLt  %s, %u rows, %u to %u", name, rows, columns, outputs);
+	snprintf(what, sizeof(what), "cuBLASLt  %s, %u rows, %u to %u", name, rows, columns,
+		 outputs);
 	report_bytes(what, seconds_of(run_theirs, &g, 2 * g.copies), bytes);
 	product_free(&g.product);
 	device_free((void *)g.weights), device_free((void *)g.op.x), device_free(g.op.out);

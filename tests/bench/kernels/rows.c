@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COLUMNS 3584u
-#define MIDDLE 18944u
-#define HEADS 28u
-#define KV_HEADS 4u
-#define DIM 128u
-#define VOCAB 152064u
+#define COLUMNS	  3584u
+#define MIDDLE	  18944u
+#define HEADS	  28u
+#define KV_HEADS  4u
+#define DIM	  128u
+#define VOCAB	  152064u
 #define POSITIONS 8192u
 
 struct rows {
@@ -134,7 +134,8 @@ static void bench(uint32_t n)
 	say("draw (top-k 50, top-p 0.9)", sampled, run_draw, &r, 4.0 * sampled * VOCAB);
 	device_free(r.norm.residual), device_free((void *)r.norm.add);
 	device_free((void *)r.norm.weight), device_free(r.norm.out);
-	device_free((void *)r.rope.rows), device_free(r.rope.qkv), device_free((void *)r.rope.table);
+	device_free((void *)r.rope.rows), device_free(r.rope.qkv),
+		device_free((void *)r.rope.table);
 	device_free(r.rope.k), device_free(r.rope.v), device_free((void *)r.swiglu.gate_up);
 	device_free(r.swiglu.out), device_free((void *)r.choose.logits);
 	device_free(r.choose.choices), device_free(r.choose.scratch);

@@ -1,0 +1,171 @@
+/*
+ * fit.c - see fit.h.
+ */
+#include "fit.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+enum quire_fit_kind quire_fit_kind(const struct quire_fit_step *step)
+{
+	uint32_t single = 0;
+
+	for (uint32_t i = 0; i < step->items_count; i++)
+		single += step->items[i].tokens == 1;
+	return single == step->items_count ? QUIRE_FIT_SINGLE
+	       : single			   ? QUIRE_FIT_MIXED
+					   : QUIRE_FIT_CHUNKS;
+}
+
+static double predict(struct quire_cost *cost, const struct quire_fit_step *step)
+{
+	struct quire_cost_batch batch;
+
+	memset(&batch, 0, sizeof(batch));
+	batch.copied_slots = step->copied_slots;
+	for (uint32_t i = 0; i < step->items_count; i++)
+		quire_cost_batch_add(cost, &batch, 1, step->items[i].tokens, step->items[i].cached,
+				     step->items[i].sampled);
+	return (double)quire_cost_batch_ns(cost, &batch);
+}
+
+int quire_fit_score(const struct quire_gpu *gpu, const struct quire_model *model,
+		    const struct quire_cost_config *config, const struct quire_fit_step *steps,
+		    uint32_t count, enum quire_fit_kind kind, bool held,
+		    struct quire_fit_score *score)
+{
+	struct quire_cost cost;
+	double predicted = 0, measured = 0, error;
+	int rc = quire_cost_init(&cost, model, gpu, config);
+
+	if (rc)
+		return rc;
+	*score = (struct quire_fit_score){.steps = 0};
+	for (uint32_t i = 0; i < count; i++) {
+		double ns;
+
+		if (steps[i].held != held || quire_fit_kind(&steps[i]) != kind)
+			continue;
+		ns = predict(&cost, &steps[i]);
+		error = fabs(ns / (double)steps[i].ns - 1);
+		predicted += ns;
+		measured += (double)steps[i].ns;
+		score->steps++;
+		score->error += error;
+		score->worst = error > score->worst ? error : score->worst;
+	}
+	score->error /= score->steps;
+	score->bias = predicted / measured - 1;
+	quire_cost_free(&cost);
+	return 0;
+}
+
+struct problem {
+	struct quire_gpu *gpu;
+	const struct quire_model *model;
+	const struct quire_cost_config *config;
+	const struct quire_fit_step *steps;
+	uint32_t count;
+};
+
+/* The mean over the kinds that there are; a cost that cannot be made is no good at all. */
+static double loss(const struct problem *p)
+{
+	double sum = 0;
+	int kinds = 0;
+
+	for (int kind = 0; kind < QUIRE_FIT_KINDS; kind++) {
+		struct quire_fit_score s;
+
+		if (quire_fit_score(p->gpu, p->model, p->config, p->steps, p->count,
+				    (enum quire_fit_kind)kind, false, &s))
+			return INFINITY;
+		if (!s.steps)
+			continue;
+		sum += s.error;
+		kinds++;
+	}
+	return kinds ? sum / kinds : INFINITY;
+}
+
+struct constant {
+	double *value;
+	double max; /* 0: none */
+};
+
+static double search(const struct problem *p)
+{
+	struct quire_gpu *g = p->gpu;
+	const struct constant constants[] = {
+		{&g->gemm_bytes_share, 1},
+		{&g->gemm_flops_share, 1},
+		{&g->step_ns, 0},
+		{&g->seq_ns, 0},
+		{&g->gemm_launch_ns, 0},
+		{&g->attention_bytes_share, 1},
+		{&g->attention_flops_share, 1},
+		{&g->attention_launch_ns, 0},
+		{&g->attention_tile_ns, 0},
+	};
+	const size_t count = sizeof(constants) / sizeof(*constants);
+	double best = loss(p);
+
+	for (double step = 0.3; step > 0.001; step /= 2) {
+		bool better = true;
+
+		for (int round = 0; better && round < 20; round++) {
+			better = false;
+			for (size_t i = 0; i < 2 * count; i++) {
+				const struct constant *c = &constants[i / 2];
+				const double before = *c->value;
+				double now;
+
+				*c->value = i % 2 ? before * (1 + step) : before / (1 + step);
+				if (c->max > 0 && *c->value > c->max)
+					*c->value = c->max;
+				now = loss(p);
+				if (now < best * 0.9999) {
+					best = now;
+					better = true;
+				} else {
+					*c->value = before;
+				}
+			}
+		}
+	}
+	return best;
+}
+
+int quire_fit(struct quire_gpu *gpu, const struct quire_model *model,
+	      const struct quire_cost_config *config, const struct quire_fit_step *steps,
+	      uint32_t count)
+{
+	const struct problem p = {gpu, model, config, steps, count};
+	struct quire_gpu best = *gpu;
+	double least = INFINITY, found;
+
+	for (uint32_t q = 1; q <= 16; q *= 4) {
+		*gpu = best;
+		gpu->gemm_sharpness = q;
+		/* A factor cannot leave zero. */
+		gpu->step_ns = gpu->step_ns > 1 ? gpu->step_ns : 1000;
+		gpu->seq_ns = gpu->seq_ns > 1 ? gpu->seq_ns : 100;
+		gpu->attention_tile_ns = gpu->attention_tile_ns > 0.01 ? gpu->attention_tile_ns : 1;
+		gpu->attention_launch_ns =
+			gpu->attention_launch_ns > 1 ? gpu->attention_launch_ns : 1000;
+		gpu->gemm_launch_ns = gpu->gemm_launch_ns > 1 ? gpu->gemm_launch_ns : 1000;
+		found = search(&p);
+		if (found < least) {
+			least = found;
+			best = *gpu;
+		}
+	}
+	*gpu = best;
+	if (!isfinite(least))
+		return quire_fail(-EINVAL, "there are no steps to fit to");
+	/* What is left is an error of all parts alike, as far as one can tell from steps; of
+	 * a normal distribution the mean of |x| is 0.8 deviations. */
+	gpu->gemm_error = gpu->attention_error = gpu->host_error = least / 0.8;
+	return 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * launch.cuh - how every kernel is launched: see the rules in kernels.h.
+ */
+#ifndef QUIRE_KERNELS_LAUNCH_CUH
+#define QUIRE_KERNELS_LAUNCH_CUH
+
+#include "device.cuh"
+
+/* Does this device let a kernel wait for the one before it, and is that wanted? */
+bool quire_cuda_overlaps(void);
+
+/* A kernel takes its op by value.  @shared_bytes: dynamic shared memory of a block. */
+template <typename OP>
+static int launch(void (*kernel)(OP), const OP *op, dim3 grid, uint32_t threads,
+		  size_t shared_bytes, cudaStream_t stream)
+{
+	cudaLaunchConfig_t config = {};
+	cudaLaunchAttribute overlap = {};
+	cudaError_t rc;
+
+	if (!grid.x || !grid.y || !grid.z)
+		return cudaSuccess;
+	if (shared_bytes > 32 << 10) { /* the limit is 48 KiB with the kernel's own variables */
+		rc = cudaFuncSetAttribute((const void *)kernel,
+					  cudaFuncAttributeMaxDynamicSharedMemorySize,
+					  (int)shared_bytes);
+		if (rc != cudaSuccess)
+			return rc;
+	}
+	overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+	overlap.val.programmaticStreamSerializationAllowed = 1;
+	config.gridDim = grid;
+	config.blockDim = dim3(threads);
+	config.dynamicSmemBytes = shared_bytes;
+	config.stream = stream;
+	config.attrs = &overlap;
+	config.numAttrs = quire_cuda_overlaps() ? 1 : 0;
+	return cudaLaunchKernelEx(&config, kernel, *op);
+}
+
+#endif /* QUIRE_KERNELS_LAUNCH_CUH */

@@ -1,0 +1,86 @@
+/*
+ * check_weights.c - ops over weights: gemv, random.
+ */
+#include "check.h"
+
+#include <math.h>
+
+static void gemv(uint32_t rows_count, uint32_t columns, uint32_t outputs, enum quire_gemv_out kind)
+{
+	static const char *const names[] = {"bf16", "fp32", "add", "swiglu"};
+	const bool narrow = kind == QUIRE_GEMV_BF16 || kind == QUIRE_GEMV_SWIGLU;
+	const size_t count = (size_t)rows_count * outputs;
+	struct both x, weight, out;
+
+	checking("gemv, %u rows, %u to %u, %s", rows_count, columns, outputs, names[kind]);
+	x = both_random((size_t)rows_count * columns, 1);
+	weight = both_random((size_t)outputs * columns * (kind == QUIRE_GEMV_SWIGLU ? 2 : 1),
+			     1 / sqrt(columns));
+	out = kind == QUIRE_GEMV_ADD ? both_random_fp32(count, 1)
+				     : both_new(count * (narrow ? 2 : 4));
+
+	struct quire_op_gemv op = {x.device, rows_count, columns,   weight.device,
+				   outputs,  kind,	 out.device};
+	launched("gemv", quire_cuda_gemv(&op, NULL));
+	op.x = x.host, op.weight = weight.host, op.out = out.host;
+	quire_ref_gemv(&op);
+	if (narrow)
+		compare_bf16(&out, 2e-3, 8e-3);
+	else
+		compare_fp32(&out, 1e-6, 1e-5);
+	both_free(&x), both_free(&weight), both_free(&out);
+}
+
+void check_gemv(void)
+{
+	for (uint32_t rows = 1; rows <= 8; rows++)
+		gemv(rows, 320, 33, (enum quire_gemv_out)(rows % 4));
+	gemv(1, 8, 1, QUIRE_GEMV_BF16);
+	gemv(2, 40, 17, QUIRE_GEMV_FP32);
+	gemv(1, 896, 130, QUIRE_GEMV_BF16);
+	gemv(3, 3584, 16, QUIRE_GEMV_ADD);
+	gemv(8, 3584, 20, QUIRE_GEMV_SWIGLU);
+	gemv(5, 4872, 31, QUIRE_GEMV_FP32);
+}
+
+static void random_weights(uint64_t count, uint64_t seed)
+{
+	struct both out;
+
+	checking("random, %llu numbers", (unsigned long long)count);
+	out = both_new(count * sizeof(uint16_t));
+
+	struct quire_op_random op = {out.device, count, seed, 0.02f};
+	launched("random", quire_cuda_random(&op, NULL));
+	op.out = out.host;
+	quire_ref_random(&op);
+	compare_bf16(&out, 2e-3, 8e-3);
+
+	double sum = 0, squares = 0, fourth = 0;
+
+	for (uint64_t i = 0; i < count && count > 10000; i++) {
+		const uint32_t bits = (uint32_t)((uint16_t *)out.host)[i] << 16;
+		union {
+			uint32_t bits;
+			float value;
+		} u = {bits};
+		const double x = (double)u.value / 0.02;
+
+		sum += x, squares += x * x, fourth += x * x * x * x;
+	}
+	if (count > 10000) { /* normal: mean 0, variance 1, fourth moment 3; within 4 deviations */
+		const double n = (double)count;
+
+		expect(fabs(sum / n) < 4 / sqrt(n), "a mean of 0");
+		expect(fabs(squares / n - 1) < 4 * sqrt(2 / n), "a variance of 1");
+		expect(fabs(fourth / n - 3) < 4 * sqrt(96 / n), "a fourth moment of 3");
+	}
+	both_free(&out);
+}
+
+void check_random(void)
+{
+	random_weights(1, 1);
+	random_weights(2055, 2);
+	random_weights(100000, 12345);
+}

@@ -1,0 +1,274 @@
+/*
+ * emulator.h - runs the kernels where there is no GPU, slowly, and looks closely.
+ *
+ * The sources of kernels/ are compiled by an ordinary C++ compiler with this file
+ * included first, and with QUIRE_KERNELS_PTX_CUH defined, so that the functions of
+ * ptx.cuh are those below.  A block's threads are fibers: one runs until it needs others
+ * (a barrier, a shuffle, a product of the tensor cores), then the next one does.
+ *
+ * What it finds that a GPU may hide:
+ *
+ *  - reads and writes outside memory, and at odd addresses (AddressSanitizer, UBSan)
+ *  - a missing barrier: threads, blocks and rounds run forward, backward or in an order
+ *    drawn by a seed ($QUIRE_EMULATOR_ORDER: forward, backward or a number)
+ *  - a missing wait: asynchronous copies are made as late as the waits allow, or with
+ *    $QUIRE_EMULATOR_COPIES=early, at once
+ *  - lanes that do not come to a shuffle or a barrier together, threads that never wait
+ *    for the kernel in front, shared memory that is read before it is written (it is NaN)
+ *
+ * What it cannot: how fast anything is, and whether ptx.cuh says what it means.
+ */
+#ifndef QUIRE_EMULATOR_H
+#define QUIRE_EMULATOR_H
+
+#include "cuda_runtime_api.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+
+/* ---- the language ---- */
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __shared__ static
+#define DEVICE	   static inline
+
+struct uint3 {
+	unsigned x, y, z;
+};
+struct dim3 : uint3 {
+	dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : uint3{x, y, z}
+	{
+	}
+};
+struct alignas(8) float2 {
+	float x, y;
+};
+struct alignas(16) float4 {
+	float x, y, z, w;
+};
+struct alignas(8) uint2 {
+	unsigned x, y;
+};
+struct alignas(16) uint4 {
+	unsigned x, y, z, w;
+};
+DEVICE float2 make_float2(float x, float y)
+{
+	return {x, y};
+}
+DEVICE float4 make_float4(float x, float y, float z, float w)
+{
+	return {x, y, z, w};
+}
+DEVICE uint2 make_uint2(unsigned x, unsigned y)
+{
+	return {x, y};
+}
+DEVICE uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w)
+{
+	return {x, y, z, w};
+}
+
+extern uint3 threadIdx, blockIdx;
+extern dim3 blockDim, gridDim;
+
+using std::max;
+using std::min;
+
+/* ---- threads that need each other; emulator.cpp ---- */
+
+struct emulator_lane { /* what a lane shows to the others of its warp */
+	uint64_t data[4];
+};
+/* All 32 lanes of the warp come here with the same @what; the lanes' data, until the next
+ * time but one. */
+const struct emulator_lane *emulator_meet(const char *what, const struct emulator_lane *mine);
+void emulator_barrier();
+void emulator_grid_wait();
+void emulator_copy(void *to, const void *from);
+void emulator_commit();
+void emulator_wait(unsigned pending);
+unsigned char *emulator_shared();
+void emulator_run(dim3 grid, dim3 block, size_t shared_bytes, const std::function<void()> &thread);
+
+template <typename T> T emulator_from(const char *what, T value, unsigned lane)
+{
+	struct emulator_lane mine = {};
+
+	static_assert(sizeof(T) <= sizeof(mine), "too wide");
+	memcpy(&mine, &value, sizeof(T));
+	memcpy(&value, &emulator_meet(what, &mine)[lane], sizeof(T));
+	return value;
+}
+
+DEVICE unsigned emulator_lane_id()
+{
+	return threadIdx.x % 32;
+}
+
+DEVICE void __syncthreads()
+{
+	emulator_barrier();
+}
+DEVICE void __syncwarp()
+{
+	emulator_from("__syncwarp", 0, 0);
+}
+template <typename T> T __shfl_sync(unsigned, T value, int lane)
+{
+	return emulator_from("__shfl_sync", value, (unsigned)lane % 32);
+}
+template <typename T> T __shfl_xor_sync(unsigned, T value, unsigned mask)
+{
+	return emulator_from("__shfl_xor_sync", value, emulator_lane_id() ^ mask);
+}
+template <typename T> T __shfl_up_sync(unsigned, T value, unsigned by)
+{
+	const unsigned lane = emulator_lane_id();
+
+	return emulator_from("__shfl_up_sync", value, lane < by ? lane : lane - by);
+}
+DEVICE unsigned __ballot_sync(unsigned, bool yes)
+{
+	struct emulator_lane mine = {{yes}};
+	const struct emulator_lane *all = emulator_meet("__ballot_sync", &mine);
+	unsigned out = 0;
+
+	for (unsigned i = 0; i < 32; i++)
+		out |= (unsigned)all[i].data[0] << i;
+	return out;
+}
+DEVICE int __any_sync(unsigned mask, bool yes)
+{
+	return __ballot_sync(mask, yes) != 0;
+}
+DEVICE void __threadfence()
+{
+}
+template <typename T> T atomicAdd(T *to, T value)
+{
+	const T before = *to;
+
+	*to += value;
+	return before;
+}
+DEVICE unsigned atomicAdd(unsigned *to, int value)
+{
+	return atomicAdd(to, (unsigned)value);
+}
+template <typename T> T __ldcg(const T *from)
+{
+	return *from;
+}
+
+/* ---- numbers ---- */
+
+template <typename TO, typename FROM> TO emulator_bits(FROM from)
+{
+	TO to;
+
+	static_assert(sizeof(TO) == sizeof(FROM), "another size");
+	memcpy(&to, &from, sizeof(to));
+	return to;
+}
+DEVICE float __uint_as_float(unsigned bits)
+{
+	return emulator_bits<float>(bits);
+}
+DEVICE unsigned __float_as_uint(float value)
+{
+	return emulator_bits<unsigned>(value);
+}
+DEVICE float rsqrtf(float x)
+{
+	return 1 / sqrtf(x);
+}
+DEVICE float cospif(float x)
+{
+	return (float)cos(M_PI * (double)x);
+}
+#define __expf(x) expf(x) /* a function of this name is the C library's */
+DEVICE int __ffs(unsigned x)
+{
+	return __builtin_ffs((int)x);
+}
+
+/* ---- ptx.cuh ---- */
+
+DEVICE unsigned char *shared_memory()
+{
+	return emulator_shared();
+}
+DEVICE void grid_wait()
+{
+	emulator_grid_wait();
+}
+DEVICE void grid_launch_next()
+{
+}
+DEVICE void copy_async(void *shared, const void *global)
+{
+	emulator_copy(shared, global);
+}
+DEVICE void copy_commit()
+{
+	emulator_commit();
+}
+template <int PENDING> void copy_wait()
+{
+	emulator_wait(PENDING);
+}
+void load_matrices(uint32_t out[4], const void *row);
+void load_matrices_transposed(uint32_t out[4], const void *row);
+void mma(float c[4], const uint32_t a[4], uint32_t b0, uint32_t b1);
+uint32_t bf16_pack(float low, float high);
+DEVICE float exp2_fast(float x)
+{
+	return exp2f(x);
+}
+DEVICE uint4 load_once(const void *global)
+{
+	return *(const uint4 *)global;
+}
+
+DEVICE void prefetch(const void *)
+{
+}
+
+/* ---- launches ---- */
+
+enum { cudaLaunchAttributeProgrammaticStreamSerialization };
+enum { cudaFuncAttributeMaxDynamicSharedMemorySize };
+struct cudaLaunchAttribute {
+	int id;
+	struct {
+		int programmaticStreamSerializationAllowed;
+	} val;
+};
+struct cudaLaunchConfig_t {
+	dim3 gridDim, blockDim;
+	size_t dynamicSmemBytes;
+	cudaStream_t stream;
+	cudaLaunchAttribute *attrs;
+	unsigned numAttrs;
+};
+DEVICE cudaError_t cudaFuncSetAttribute(const void *, int, int bytes)
+{
+	return bytes <= 227 << 10 ? cudaSuccess : cudaErrorInvalidValue;
+}
+template <typename OP>
+cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(OP), const OP &op)
+{
+	emulator_run(config->gridDim, config->blockDim, config->dynamicSmemBytes,
+		     [&] { kernel(op); });
+	return cudaSuccess;
+}
+
+#endif /* QUIRE_EMULATOR_H */
