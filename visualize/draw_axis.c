@@ -8,6 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The begin of the last step: what lies behind it may still become other than it is. */
+static double settled(const struct quire_story *story, bool steps)
+{
+	if (steps || !story->steps_count)
+		return story->steps_count;
+	return (double)story->steps[story->steps_count - 1].begin_ns;
+}
+
 struct draw_axis draw_axis_of(struct quire_draw *d, uint32_t side, const struct quire_rect *rect)
 {
 	const struct quire_story *story = d->view->sides[side].story;
@@ -21,6 +29,7 @@ struct draw_axis draw_axis_of(struct quire_draw *d, uint32_t side, const struct 
 		.until = range.until,
 		.known = d->view->axis_steps ? story->steps_count + 1.0
 					     : (double)quire_story_end_ns(story),
+		.settled = settled(story, d->view->axis_steps),
 	};
 }
 
@@ -31,6 +40,7 @@ struct draw_axis draw_axis_all(struct quire_draw *d, uint32_t side, const struct
 		.rect = *rect,
 		.until = (double)quire_place_end_ns(d->view),
 		.known = (double)quire_story_end_ns(d->view->sides[side].story),
+		.settled = settled(d->view->sides[side].story, false),
 	};
 }
 
@@ -96,8 +106,9 @@ static void render(struct quire_draw *d, struct draw_axis *axis, double x0, doub
 		return;
 	axis->x0 = x0;
 	axis->x1 = x1;
-	axis->low = draw_value(axis, x0);
-	axis->high = draw_value(axis, x1);
+	/* What begins a little outside may reach into it. */
+	axis->low = draw_value(axis, x0 - 2 * draw_pixel(d));
+	axis->high = draw_value(axis, x1 + 2 * draw_pixel(d));
 	cairo_save(d->cr);
 	draw_box(d, x0, top, x1 - x0, bottom - top);
 	cairo_clip(d->cr);
@@ -130,6 +141,7 @@ static void update(struct quire_draw *d, struct draw_scroll *scroll, struct draw
 	struct draw_image *image = &scroll->image;
 	double pixel = draw_pixel(d), left = image->x * pixel, right = left + image->width * pixel;
 	double per_pixel = (axis->until - axis->from) / (axis->rect.width * d->scale), x0, moved;
+	uint64_t indexed = d->view->sides[axis->side].story->indexed;
 	cairo_t *cr;
 
 	/* The picture moves by whole pixels. */
@@ -147,13 +159,14 @@ static void update(struct quire_draw *d, struct draw_scroll *scroll, struct draw
 			render(d, axis, right - (moved + 1) * pixel, right, columns);
 		else if (moved < 0)
 			render(d, axis, left, left - (moved - 1) * pixel, columns);
-		if (axis->known > scroll->known)
-			render(d, axis, floor(draw_x(axis, scroll->known) * d->scale - 2) * pixel,
+		if (indexed != scroll->indexed)
+			render(d, axis, floor(draw_x(axis, scroll->settled) * d->scale - 2) * pixel,
 			       ceil(draw_x(axis, axis->known) * d->scale + 1) * pixel, columns);
 	}
 	draw_back(d, image, cr);
 	scroll->first = x0;
-	scroll->known = axis->known;
+	scroll->settled = axis->settled;
+	scroll->indexed = indexed;
 }
 
 void draw_scroll(struct quire_draw *d, struct draw_scroll *scroll, const struct draw_axis *of,
@@ -207,8 +220,9 @@ static double tick_step(const struct draw_axis *axis, double room)
 
 	if (axis->steps && least < 1)
 		return 1;
-	power = pow(10, floor(log10(least)));
-	of = least / power;
+	/* As the axis moves it is the same, to the last bits. */
+	power = pow(10, floor(log10(least) + 1e-9));
+	of = least / power * (1 - 1e-9);
 	return power * (of <= 1 ? 1 : of <= 2 ? 2 : of <= 5 ? 5 : 10);
 }
 

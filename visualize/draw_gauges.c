@@ -57,7 +57,7 @@ static void memory_columns(struct quire_draw *d, const struct draw_axis *axis)
 				draw_box(d, x, top, pixel, bottom - top);
 		}
 		cairo_clip(d->cr);
-		draw_fill(d, axis->x0, rect->y, axis->x1 - axis->x0, rect->height, parts[part].fill,
+		draw_fill(d, rect->x, rect->y, rect->width, rect->height, parts[part].fill,
 			  d->theme->series[parts[part].series]);
 		cairo_restore(d->cr);
 	}

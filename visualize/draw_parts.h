@@ -57,6 +57,7 @@ struct draw_pool {
 	size_t due_limit;
 	uint32_t seen;		/* scene->tick that is drawn */
 	uint32_t step;		/* likewise; for ages */
+	bool nameless;		/* of some cells it is not known yet whose request they belong to */
 	struct draw_undo *undo; /* [undo_limit] */
 	size_t undo_count, undo_limit;
 };
@@ -64,8 +65,9 @@ struct draw_pool {
 /* An image whose x axis is time or steps: columns are drawn when they come into sight. */
 struct draw_scroll {
 	struct draw_image image;
-	double first; /* the left column, in pixels from the axis's 0; a whole number */
-	double known; /* columns are right up to here, on the axis */
+	double first;	  /* the left column, in pixels from the axis's 0; a whole number */
+	double settled;	  /* columns are right up to here, on the axis, */
+	uint64_t indexed; /* and all of them as long as no more events are known */
 };
 
 struct draw_side {
@@ -265,10 +267,10 @@ struct draw_axis {
 	bool fine;		/* there is room for each step */
 	struct quire_rect rect; /* what it spans, in points */
 	double from, until;	/* values at its ends */
-	double known;		/* there is nothing behind it */
+	double known, settled;	/* there is nothing behind it; what is before it stays */
 	/* of the columns that are to be drawn */
 	double x0, x1;	  /* points */
-	double low, high; /* values */
+	double low, high; /* values of them and of two pixels more */
 };
 
 static inline double draw_x(const struct draw_axis *axis, double value)

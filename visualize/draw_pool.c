@@ -134,12 +134,16 @@ static uint32_t update_group(struct quire_draw *d, const struct job *job, uint32
 {
 	uint32_t from = group * QUIRE_GROUP_CELLS, until = from + QUIRE_GROUP_CELLS;
 	uint32_t step = job->scene->state.counts.step, differ = 0, due = UINT32_MAX;
+	const struct quire_story *story = job->scene->story;
 
 	from = from < job->first ? job->first : from;
 	until = until > job->until ? job->until : until;
 	for (uint32_t i = from; i < until; i++) {
-		uint32_t look = look_of(d, job, i);
+		uint32_t look = look_of(d, job, i), owner = job->scene->cells[i].owner;
 
+		if (owner < story->tracks_count && owner &&
+		    story->tracks[owner].request == QUIRE_RECORD_NOBODY)
+			job->pool->nameless = true;
 		if (d->view->colouring == QUIRE_BY_AGE && job->scene->cells[i].refs) {
 			uint32_t next = next_age(step, job->scene->cells[i].given_step);
 
@@ -197,7 +201,7 @@ static void update(struct quire_draw *d, struct job *job, bool afresh)
 	const struct quire_scene *scene = job->scene;
 	uint32_t step = scene->state.counts.step, differ = 0;
 	uint32_t most = (job->until - job->first) / 8;
-	bool by_age = d->view->colouring == QUIRE_BY_AGE;
+	bool by_age = d->view->colouring == QUIRE_BY_AGE, all = afresh || pool->nameless;
 	cairo_t *cr;
 
 	if (prepare(d, job, afresh)) {
@@ -208,6 +212,7 @@ static void update(struct quire_draw *d, struct job *job, bool afresh)
 	if (by_age && step < pool->step)
 		for (uint32_t g = 0; g < scene->groups_count; g++)
 			pool->due[g] = 0;
+	pool->nameless = false;
 	cr = draw_into(d, &pool->image);
 	if (afresh) {
 		draw_set(d, d->theme->panel, 1);
@@ -218,7 +223,7 @@ static void update(struct quire_draw *d, struct job *job, bool afresh)
 	}
 	for (uint32_t g = job->first / QUIRE_GROUP_CELLS;
 	     g < scene->groups_count && g * QUIRE_GROUP_CELLS < job->until; g++) {
-		if (!afresh && scene->changed[g] <= pool->seen && !(by_age && pool->due[g] <= step))
+		if (!all && scene->changed[g] <= pool->seen && !(by_age && pool->due[g] <= step))
 			continue;
 		/* Where nearly all differ, all pixels are made at once. */
 		differ += update_group(d, job, g, !job->filtered || (!afresh && differ <= most));

@@ -16,6 +16,7 @@
  *	reveal  The one that writes first: it copies the block.
  *	play    2				on for so many steps as it is revealed
  *
+ * A lesson begins with the view's own choices: by time, owners' colours, nobody selected.
  * A line that begins with a blank goes on with the line above.  `run` is a command line of
  * "quire sim" without its name; whoever reads the lesson runs it (core/cli/view.c), so this
  * room needs no simulator.  Space goes on: it first reveals what was asked, then moves.

@@ -152,8 +152,14 @@ static void show(struct quire_walk *walk, struct quire_view *view)
 /* From the beginning to moment @until. */
 static void again(struct quire_walk *walk, struct quire_view *view, uint32_t until)
 {
+	/* What a lesson may count on; colours and letters are the viewer's. */
+	static const char *const fresh[] = {"lock time", "clock time",	"speed 1",
+					    "axis time", "select none", "colour owner",
+					    "panel all", "zoom 0 pool", "zoom 0 timeline"};
 	const struct quire_lesson *lesson = walk->lesson;
 
+	for (uint32_t i = 0; i < sizeof(fresh) / sizeof(fresh[0]); i++)
+		quire_view_say(view, fresh[i]);
 	seek(view, 0);
 	for (uint32_t i = 0; i < lesson->views_count; i++)
 		quire_view_say(view, lesson->views[i]);

@@ -2,7 +2,8 @@
  * scene.c - goes to a moment: from where it is, or from a keyframe; see scene.h.
  *
  *	scene.c		seeking, one event, flashes
- *	scene_cells.c	cells, block by block
+ *	scene_cells.c	cells: blocks that come and go
+ *	scene_count.c	cells: what they hold
  *	scene_ask.c	questions
  */
 #include "scene.h"
@@ -104,7 +105,7 @@ static void forget_plan(struct quire_scene *scene, uint32_t count, uint32_t firs
 		const struct quire_record_seq *seq = quire_scene_seq(scene, id);
 
 		if (seq)
-			scene_cells_count(scene, seq, 0, UINT64_MAX);
+			scene_count_tokens(scene, seq, 0, UINT64_MAX);
 	}
 }
 
@@ -132,14 +133,14 @@ static int apply(struct quire_scene *scene, const struct quire_event *e)
 	switch (seq ? e->kind : e->kind == QUIRE_EV_COPY ? e->kind : QUIRE_EV_COUNT) {
 	case QUIRE_EV_RUN:
 		now = quire_scene_live(seq);
-		scene_cells_count(scene, seq, live < now ? live : now, live < now ? now : live);
+		scene_count_tokens(scene, seq, live < now ? live : now, live < now ? now : live);
 		break;
 	case QUIRE_EV_FORK:
 		name_parent(scene, e);
-		scene_cells_count(scene, seq, 0, UINT64_MAX);
+		scene_count_tokens(scene, seq, 0, UINT64_MAX);
 		break;
 	case QUIRE_EV_FINISH:
-		scene_cells_count(scene, seq, 0, UINT64_MAX);
+		scene_count_tokens(scene, seq, 0, UINT64_MAX);
 		break;
 	case QUIRE_EV_COPY:
 		flash_copy(scene, e);

@@ -49,9 +49,13 @@ int story_grow(void *where, uint32_t *limit, uint64_t count, size_t size);
 #define STORY_GROW(array, limit, count)                                                            \
 	((count) <= (limit) ? 0 : story_grow(&(array), &(limit), count, sizeof(*(array))))
 
-/* story_fold.c */
+/* story_front.c */
 int story_front_init(struct quire_story *story);
 void story_front_free(struct quire_story *story);
+/* Keep a keyframe of the front, if it is time for one.  Return: 0; -ENOMEM. */
+int story_keyframe(struct quire_story *story);
+
+/* story_fold.c */
 /* The next event.  Return: 0; -ENOMEM, and the front is of no use any more. */
 int story_fold(struct quire_story *story, const struct quire_event *e);
 

@@ -87,7 +87,7 @@ void quire_view_layout(struct quire_view *view)
 {
 	view->font_points = view->font_wish;
 	if (view->font_points <= 0)
-		view->font_points = round(fmin(fmax(9.5 + view->height / 180, 10), 28));
+		view->font_points = round(fmin(fmax(9 + view->height / 144, 10), 28));
 	quire_place_panels(view);
 	place_dialog(view);
 	view->changed = true;
@@ -267,30 +267,35 @@ static double resting(const struct quire_view *view, uint32_t side, const struct
 	return FLASH_REST + (1 - FLASH_REST) * fmin(fmax(1 - age_s / VIEW_FLASH_S, 0), 1);
 }
 
-double quire_view_flash(const struct quire_view *view, uint32_t side,
+/* While it plays: so long, in nanoseconds, but until its step is over, or the next one. */
+static double length_ns(const struct quire_view *view, uint32_t side,
 			const struct quire_flash *flash)
 {
 	const struct quire_story *story = view->sides[side].story;
+	double length = VIEW_FLASH_S * 1e9 * view->speed;
+
+	for (uint32_t i = flash->step; i && i < flash->step + 2 && i <= story->steps_count; i++)
+		if (story->steps[i - 1].end_ns > flash->at_ns)
+			return fmax(length, (double)(story->steps[i - 1].end_ns - flash->at_ns));
+	return length;
+}
+
+double quire_view_flash(const struct quire_view *view, uint32_t side,
+			const struct quire_flash *flash)
+{
 	double steps, age, length;
-	uint64_t now_ns;
 
 	if (view->jumped)
 		return resting(view, side, flash);
 	steps = view_head_at(view, side, QUIRE_CLOCK_STEP) - flash->step + 0.5;
+	if (steps > FLASH_STEPS)
+		return 0;
 	if (view->clock == QUIRE_CLOCK_STEP) {
 		age = steps;
 		length = fmin(fmax(VIEW_FLASH_S * VIEW_STEPS_S * view->speed, 1), FLASH_STEPS);
 	} else {
-		uint32_t i = quire_story_steps_ns(story, flash->at_ns);
-		uint64_t end_ns = story->steps_count ? story->steps[i].end_ns : 0;
-
-		now_ns = quire_view_now_ns(view, side);
-		age = now_ns > flash->at_ns ? (double)(now_ns - flash->at_ns) : 0;
-		length = VIEW_FLASH_S * 1e9 * view->speed;
-		if (end_ns > flash->at_ns)
-			length = fmax(length, (double)(end_ns - flash->at_ns));
+		age = view_head_at(view, side, QUIRE_CLOCK_TIME) - (double)flash->at_ns;
+		length = length_ns(view, side, flash);
 	}
-	if (age >= length || steps > FLASH_STEPS)
-		return 0;
-	return fmin(1 - age / length, 1);
+	return age < length ? fmin(1 - age / length, 1) : 0;
 }

@@ -93,9 +93,8 @@ int view_seek(struct quire_view *view, const struct quire_command *command)
 {
 	view->following = view->playing = false;
 	view->until = INFINITY;
-	/* Time may go on behind the first story's end. */
-	if (view->clock == QUIRE_CLOCK_TIME &&
-	    command->number > (double)quire_story_end_ns(view->sides[0].story))
+	/* A time may lie between two events, or behind the first story's end. */
+	if (view->clock == QUIRE_CLOCK_TIME && command->number >= 0)
 		return view_jump_head(view, command->number);
 	return view_jump(view, command->index);
 }

@@ -38,7 +38,10 @@ static void add_moment(struct line *line, const struct quire_view *view)
 	uint64_t index = view->sides[0].scene.index;
 	uint32_t step = quire_story_step_at(story, index);
 
-	if (!view->jumped && view->clock == QUIRE_CLOCK_TIME)
+	bool between = view->clock == QUIRE_CLOCK_TIME &&
+		       view->head > view_clock_of(story, QUIRE_CLOCK_TIME, index);
+
+	if (between || (!view->jumped && view->clock == QUIRE_CLOCK_TIME))
 		add(line, "--at %.9fs", floor(view->head) / 1e9);
 	else if (index && index == quire_story_index_step(story, step))
 		add(line, "--at 'step %u'", step);

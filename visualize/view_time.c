@@ -60,11 +60,17 @@ static bool same_clock(const struct quire_view *view)
 
 double view_head_at(const struct quire_view *view, uint32_t side, enum quire_clock clock)
 {
-	const struct quire_side *of = &view->sides[side];
+	const struct quire_scene *scene = &view->sides[side].scene;
+	const struct quire_record_counts *counts = &scene->state.counts;
+	bool runs =
+		counts->step && scene->index < quire_story_index_step(scene->story, counts->step);
 
+	/* As view_clock_of() has it, but the scene need not look it up. */
 	if (clock == view->clock && (side == 0 || same_clock(view)))
 		return view->head;
-	return view_clock_of(of->story, clock, of->scene.index);
+	if (clock == QUIRE_CLOCK_TIME)
+		return (double)counts->at_ns;
+	return runs ? counts->step - 0.5 : counts->step;
 }
 
 uint64_t quire_view_now_ns(const struct quire_view *view, uint32_t side)
@@ -109,26 +115,26 @@ double view_end(const struct quire_view *view)
 	return end;
 }
 
-/* Where the second story belongs, the first being at @index.  When the first one is over,
- * the other goes on alone. */
-static uint64_t second_index(const struct quire_view *view, uint64_t index)
+/* Where the second story belongs, the first being at @index; @by_head: and head tells where
+ * that is more exactly.  When the first one is over, the other goes on alone. */
+static uint64_t second_index(const struct quire_view *view, uint64_t index, bool by_head)
 {
 	const struct quire_story *b = view->sides[1].story;
 	double end = first_end(view);
 
 	if (view->head > end)
 		return view_index_of(b, view->clock, second_then(view) + view->head - end);
-	if (same_clock(view) && !view->jumped)
+	if (by_head && same_clock(view))
 		return view_index_of(b, view->clock, view->head);
 	return follow(view, index);
 }
 
-static int seek(struct quire_view *view, uint64_t index)
+static int seek(struct quire_view *view, uint64_t index, bool by_head)
 {
 	int rc = quire_scene_seek(&view->sides[0].scene, index);
 
 	if (rc == 0 && view->sides_count > 1)
-		rc = quire_scene_seek(&view->sides[1].scene, second_index(view, index));
+		rc = quire_scene_seek(&view->sides[1].scene, second_index(view, index, by_head));
 	view->changed = true;
 	return rc;
 }
@@ -146,14 +152,14 @@ int view_jump(struct quire_view *view, uint64_t index)
 {
 	jumped(view);
 	view->head = view_clock_of(view->sides[0].story, view->clock, index);
-	return seek(view, index);
+	return seek(view, index, false);
 }
 
 int view_jump_head(struct quire_view *view, double head)
 {
 	jumped(view);
 	view->head = fmin(fmax(head, 0), view_end(view));
-	return seek(view, view_index_of(view->sides[0].story, view->clock, view->head));
+	return seek(view, view_index_of(view->sides[0].story, view->clock, view->head), true);
 }
 
 /* ---- playing ---- */
@@ -199,7 +205,7 @@ static void advance(struct quire_view *view)
 	uint32_t before = quire_story_step_at(story, from), after;
 
 	view->jumped = false;
-	if (seek(view, to > from ? to : from))
+	if (seek(view, to > from ? to : from, true))
 		view_message(view, "%s", quire_failure());
 	after = quire_story_step_at(story, view->sides[0].scene.index);
 	view->skipped = after > before + 1 ? after - before - 1 : 0;

@@ -92,7 +92,8 @@ void view_event_words(const struct quire_story *story, const struct quire_event 
 		snprintf(text, size, "%s runs %s", who, words_count(e->a, "token", count));
 		break;
 	case QUIRE_EV_STEP:
-		snprintf(text, size, "its step has %u sequences and %u tokens", e->a, e->b);
+		snprintf(text, size, "%u sequences run %u tokens%s", e->a, e->b,
+			 e->c ? ", as a rectangle" : "");
 		break;
 	case QUIRE_EV_FORK:
 		snprintf(text, size, "%s is forked", who);

@@ -42,6 +42,7 @@ int quire_window_run(const struct quire_window_config *config, struct quire_view
 #include <dlfcn.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -114,22 +115,44 @@ static int load(void)
 	return 0;
 }
 
+static bool shows_nothing(const char *driver)
+{
+	return !driver || strcmp(driver, "dummy") == 0 || strcmp(driver, "offscreen") == 0 ||
+	       strcmp(driver, "evdev") == 0;
+}
+
+static int no_display(const char *why)
+{
+	return quire_fail(-EIO,
+			  "there is no display for a window (%s); --png, --svg and --pdf write a "
+			  "picture, --export a film",
+			  why);
+}
+
 int quire_window_ready(void)
 {
+	bool x11 = getenv("DISPLAY"), wayland = getenv("WAYLAND_DISPLAY");
+	bool named = getenv("SDL_VIDEODRIVER");
 	const char *driver;
 
-	if (load())
-		return -ENOTSUP;
 	if (sdl.begun)
 		return 0;
+	if (!x11 && !wayland && !named)
+		return no_display("neither DISPLAY nor WAYLAND_DISPLAY is set");
+	if (load())
+		return -ENOTSUP;
+	/* Left alone, it tries all that it knows, down to one that shows nothing. */
+	if (x11 != wayland)
+		sdl.SetHint(SDL_HINT_VIDEODRIVER, x11 ? "x11" : "wayland");
 	sdl.SetHint(SDL_HINT_APP_NAME, "quire");
 	sdl.SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
 	if (sdl.Init(SDL_INIT_VIDEO))
-		return quire_fail(-EIO,
-				  "there is no display for a window (%s); --png, --svg and --pdf "
-				  "write a picture, --export a film",
-				  sdl.GetError());
+		return no_display(sdl.GetError());
 	driver = sdl.GetCurrentVideoDriver();
+	if (!named && shows_nothing(driver)) {
+		sdl.Quit();
+		return no_display("DISPLAY names none that answers");
+	}
 	/* The environment's word has priority, as with all hints. */
 	if (driver && strcmp(driver, "x11") == 0)
 		sdl.SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
@@ -725,7 +748,6 @@ int quire_window_run(const struct quire_window_config *config, struct quire_view
 		     struct quire_draw *draw)
 {
 	struct window w = {.config = config, .view = view, .draw = draw};
-	const char *driver;
 	bool moving = true;
 	int rc = script_read(&w.script, config->script);
 
@@ -735,8 +757,7 @@ int quire_window_run(const struct quire_window_config *config, struct quire_view
 		goto out_script;
 	w.zoom = view->scale;
 	w.first_s = view->now_s;
-	driver = sdl.GetCurrentVideoDriver();
-	w.paced = driver && strcmp(driver, "dummy") != 0 && strcmp(driver, "offscreen") != 0;
+	w.paced = !shows_nothing(sdl.GetCurrentVideoDriver());
 	rc = open_window(&w);
 	w.begin_s = w.frame_s = clock_of(CLOCK_MONOTONIC);
 	while (rc == 0 && !w.quit) {

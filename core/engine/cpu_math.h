@@ -74,6 +74,8 @@ struct cpu_math {
 	void (*norm)(float *y, const float *x, const struct quire_weight *weight, float eps);
 	/* gate = silu(gate) * up, silu(x) = x / (1 + exp(-x)).  Both [count]. */
 	void (*gate)(float *gate, const float *up, uint32_t count);
+	/* y = y + x, [count]. */
+	void (*add)(float *y, const float *x, uint32_t count);
 	/* Elements of one type to another; fp32 to 16 bits: to nearest, ties to even. */
 	void (*widen)(float *to, const void *from, enum quire_weight_type type, uint32_t count);
 	void (*narrow)(void *to, const float *from, enum quire_weight_type type, uint32_t count);

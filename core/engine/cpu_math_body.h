@@ -278,6 +278,18 @@ static void gate(float *g, const float *up, uint32_t count)
 	}
 }
 
+static void add(float *y, const float *x, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i += LANES) {
+		uint32_t some = count - i < LANES ? count - i : LANES;
+
+		lanes_store_some(y + i,
+				 lanes_add(lanes_load_some(y + i, QUIRE_FP32, some),
+					   lanes_load_some(x + i, QUIRE_FP32, some)),
+				 some);
+	}
+}
+
 static void norm(float *y, const float *x, const struct quire_weight *weight, float eps)
 {
 	const char *w = weight->data;
@@ -360,6 +372,7 @@ static const struct cpu_math math = {
 	.attend = attend,
 	.norm = norm,
 	.gate = gate,
+	.add = add,
 	.widen = widen,
 	.narrow = narrow,
 };

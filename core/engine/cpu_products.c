@@ -33,11 +33,9 @@ static void finish(const struct cpu *cpu, const struct cpu_products *p, uint32_t
 		float *y = product->y + (size_t)r * product->y_stride + first;
 
 		if (bias && bias->data)
-			for (uint32_t i = 0; i < count; i++)
-				y[i] += b[i];
+			cpu->math->add(y, b, count);
 		if (p->sum)
-			for (uint32_t i = 0; i < count; i++)
-				p->sum[(size_t)r * product->y_stride + first + i] += y[i];
+			cpu->math->add(p->sum + (y - product->y), y, count);
 		if (p->gated)
 			cpu->math->gate(y, p->of[1].y + (y - product->y), count);
 	}

@@ -148,11 +148,13 @@ INLINE struct lanes lanes_load(const void *from, enum quire_weight_type type)
 	return v;
 }
 
-/* The first @count, and 0 behind them. */
+/* The first @count <= LANES, and 0 behind them. */
 INLINE struct lanes lanes_load_some(const void *from, enum quire_weight_type type, uint32_t count)
 {
 	char bytes[LANES * 4] = {0};
 
+	if (count == LANES)
+		return lanes_load(from, type);
 	memcpy(bytes, from, count * (type == QUIRE_FP32 ? 4 : 2));
 	return lanes_load(bytes, type);
 }
@@ -164,7 +166,10 @@ INLINE void lanes_store(float *to, struct lanes v)
 
 INLINE void lanes_store_some(float *to, struct lanes v, uint32_t count)
 {
-	memcpy(to, &v, count * sizeof(*to));
+	if (count == LANES)
+		lanes_store(to, v);
+	else
+		memcpy(to, &v, count * sizeof(*to));
 }
 
 INLINE struct lanes lanes_fma(struct lanes a, struct lanes b, struct lanes c)

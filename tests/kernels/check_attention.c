@@ -206,11 +206,11 @@ void check_attention(void)
 	ATTENTION("one token", one, 2, 2, 64, 0, 16, 4, 1);
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++)
 		ATTENTION("single tokens", singles, 4, 4, 64, 0, blocks[i], 4, 1);
-	ATTENTION("single tokens in parts", longer, 14, 2, 64, 0, 16, 16, 1);
-	ATTENTION("single tokens in parts", longer, 28, 4, 128, 0, 16, 8, 1);
-	ATTENTION("single tokens in parts", longer, 3, 3, 128, 0, 1, 2, 1);
-	ATTENTION("many heads a KV head", longer, 32, 1, 64, 0, 16, 4, 1);
-	ATTENTION("single tokens", longer, 8, 2, 128, 200, 16, 8, 1);
+	ATTENTION("single tokens in parts", longer, 14, 2, 64, 0, 16, 66, 1);
+	ATTENTION("single tokens in parts", longer, 28, 4, 128, 0, 16, 66, 1);
+	ATTENTION("single tokens in parts", longer, 3, 3, 128, 0, 1, 66, 1);
+	ATTENTION("many heads a KV head", longer, 32, 1, 64, 0, 16, 66, 1);
+	ATTENTION("single tokens", longer, 8, 2, 128, 200, 16, 66, 1);
 	ATTENTION("single tokens, sharp", longer, 8, 2, 128, 0, 16, 8, 12);
 	ATTENTION("prompts", prompts, 2, 2, 64, 0, 16, 1, 1);
 	ATTENTION("prompts", prompts, 7, 1, 128, 0, 0, 1, 1);

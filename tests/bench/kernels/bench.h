@@ -45,7 +45,8 @@ uint32_t draw_below(uint32_t n);
 
 /*
  * y [rows][outputs] = x [rows][columns] weight^T by cuBLASLt; y is bf16, or fp32 and
- * then added to if @add.  Prepared once, run often.
+ * then added to if @add.  Prepared once, run often.  @tried: of how many of its ways the
+ * fastest is taken; 1: its own first choice.
  */
 struct product {
 	cublasLtMatmulDesc_t what;
@@ -53,8 +54,9 @@ struct product {
 	cublasLtMatmulAlgo_t how;
 	bool add;
 };
+#define PRODUCT_TRIED 24
 void product_new(struct product *p, uint32_t rows, uint32_t columns, uint32_t outputs, bool fp32,
-		 bool add);
+		 bool add, int tried);
 void product_run(const struct product *p, const void *x, const void *weight, void *y);
 void product_free(struct product *p);
 

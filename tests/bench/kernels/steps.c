@@ -211,11 +211,13 @@ static void prepare(struct step *s, uint32_t context)
 		.scratch = device_new(scratch_bytes),
 	};
 	must("memset", (int)cudaMemset(s->choose.scratch, 0, scratch_bytes));
-	product_new(&s->qkv_product, s->rows, m->hidden, s->qkv_columns, false, false);
-	product_new(&s->out_product, s->rows, width, m->hidden, true, true);
-	product_new(&s->gate_up_product, s->rows, m->hidden, 2 * m->middle, false, false);
-	product_new(&s->down_product, s->rows, m->middle, m->hidden, true, true);
-	product_new(&s->head_product, s->rows, m->hidden, m->vocab, true, false);
+	product_new(&s->qkv_product, s->rows, m->hidden, s->qkv_columns, false, false,
+		    PRODUCT_TRIED);
+	product_new(&s->out_product, s->rows, width, m->hidden, true, true, PRODUCT_TRIED);
+	product_new(&s->gate_up_product, s->rows, m->hidden, 2 * m->middle, false, false,
+		    PRODUCT_TRIED);
+	product_new(&s->down_product, s->rows, m->middle, m->hidden, true, true, PRODUCT_TRIED);
+	product_new(&s->head_product, s->rows, m->hidden, m->vocab, true, false, PRODUCT_TRIED);
 }
 
 static void done(struct step *s)
