@@ -60,9 +60,10 @@ static __global__ void __launch_bounds__(warps_of<HEAD_DIM> *WARP)
 	struct span span[2];
 
 	grid_launch_next();
-	grid_wait();
-	if (!tile_of(tile, op))
+	if (!tile_of(tile, op)) {
+		grid_wait();
 		return;
+	}
 
 	/* The slot of this lane's key of the piece that is fetched next. */
 	auto look_up = [&](uint32_t at) {
@@ -79,11 +80,18 @@ static __global__ void __launch_bounds__(warps_of<HEAD_DIM> *WARP)
 		slot = look_up(fetch_key);
 	};
 
+	/* Keys of tokens before this step lie there already. */
 	key = fetch_key = tile.work.key_first + warp * KEYS;
+	const bool old = key + (STAGES - 2) * WARPS * KEYS + KEYS <= tile.work.position_first;
+
 	slot = look_up(fetch_key);
+	if (!old)
+		grid_wait();
 #pragma unroll
 	for (uint32_t i = 0; i < STAGES - 1; i++)
 		fetch_next();
+	if (old)
+		grid_wait();
 #pragma unroll
 	for (uint32_t i = 0; i < 2; i++) {
 		const uint32_t row = g + i * 8;

@@ -28,7 +28,7 @@ static const struct costs {
 	uint32_t alone_num, alone_den;
 	uint32_t start, again; /* of a block; of each that finds no place at first */
 	uint32_t join, join_part;
-} few_costs = {64, 2, 1, 100, 50, 60, 3}, many_costs = {256, 3, 2, 120, 40, 150, 12};
+} few_costs = {64, 2, 1, 100, 50, 60, 3}, many_costs = {256, 3, 2, 120, 40, 300, 30};
 
 static uint32_t min32(uint32_t a, uint32_t b)
 {

@@ -9,19 +9,19 @@
 #define THREADS	       256u
 #define LOADS	       4u		      /* of four logits, by each thread */
 #define CHUNK	       (THREADS * LOADS * 4u) /* logits of a block */
-#define BLOCKS_AT_ONCE 1056u		      /* 8 a multiprocessor */
+#define BLOCKS_AT_ONCE 660u		      /* 5 a multiprocessor */
 
-/* Of some logits; sum = sum of exp(logit - max). */
+/* Of some logits; sum = sum of exp(logit - max): NaN if one is NaN or +infinity. */
 struct part {
 	float max;
 	uint32_t id;
 	float sum;
-	uint32_t bad;
+	uint32_t zero;
 };
 
-/* scratch: for each row a head and the parts of its chunks. */
+/* scratch: for each row a head and the parts of its blocks. */
 struct head {
-	uint32_t tickets; /* chunks that are done */
+	uint32_t tickets; /* blocks that are done */
 	uint32_t zero[3];
 };
 
@@ -30,9 +30,10 @@ static __host__ __device__ uint32_t chunks_of(uint32_t vocab)
 	return (vocab + CHUNK - 1) / CHUNK;
 }
 
+/* exp(logit - max), where @max may be -infinity, which nothing is above. */
 DEVICE float weight(float logit, float max)
 {
-	return logit > minus_infinity() ? __expf(logit - max) : 0.0f;
+	return __expf(logit - (max > minus_infinity() ? max : 0.0f));
 }
 
 /* In any order the same but for the rounding of sum. */
@@ -44,7 +45,7 @@ DEVICE struct part join(struct part a, struct part b)
 	both.max = max;
 	both.id = a.max > b.max || (a.max == b.max && a.id < b.id) ? a.id : b.id;
 	both.sum = a.sum * weight(a.max, max) + b.sum * weight(b.max, max);
-	both.bad = a.bad + b.bad;
+	both.zero = 0;
 	return both;
 }
 
@@ -57,7 +58,7 @@ DEVICE struct part join_block(struct part p, struct part scratch[BLOCK_WARPS_MAX
 		other.max = __shfl_xor_sync(ALL_LANES, p.max, d);
 		other.id = __shfl_xor_sync(ALL_LANES, p.id, d);
 		other.sum = __shfl_xor_sync(ALL_LANES, p.sum, d);
-		other.bad = __shfl_xor_sync(ALL_LANES, p.bad, d);
+		other.zero = 0;
 		p = join(p, other);
 	}
 	if (threadIdx.x % WARP == 0)
@@ -69,15 +70,15 @@ DEVICE struct part join_block(struct part p, struct part scratch[BLOCK_WARPS_MAX
 	return p;
 }
 
-/* The logits of this thread in the chunk from @first on. */
-DEVICE struct part look_at(const float *logits, uint32_t first, uint32_t vocab)
+/* Add the logits of this thread in the chunk from @first on. */
+DEVICE void look_at(struct part &p, const float *logits, uint32_t first, uint32_t vocab)
 {
-	struct part p = {minus_infinity(), UINT32_MAX, 0, 0};
-	float x[LOADS][4];
+	const uint32_t mine = first + threadIdx.x * 4;
+	float x[LOADS][4], max = minus_infinity();
 
 #pragma unroll
 	for (uint32_t i = 0; i < LOADS; i++) {
-		const uint32_t id = first + (i * THREADS + threadIdx.x) * 4;
+		const uint32_t id = mine + i * THREADS * 4;
 		float4 four;
 
 		x[i][0] = x[i][1] = x[i][2] = x[i][3] = minus_infinity();
@@ -90,23 +91,19 @@ DEVICE struct part look_at(const float *logits, uint32_t first, uint32_t vocab)
 		x[i][3] = id + 3 < vocab ? four.w : minus_infinity();
 	}
 #pragma unroll
-	for (uint32_t i = 0; i < LOADS * 4; i++) {
-		const uint32_t id = first + (i / 4 * THREADS + threadIdx.x) * 4 + i % 4;
-		float *logit = &x[i / 4][i % 4];
-
-		if (!(*logit <= 3.402823466e38f)) {
-			p.bad++;
-			*logit = minus_infinity();
-		}
-		if (*logit > p.max || (p.id == UINT32_MAX && id < vocab)) {
-			p.max = *logit;
-			p.id = id;
-		}
+	for (uint32_t i = 0; i < LOADS * 4; i++)
+		max = fmaxf(max, x[i / 4][i % 4]);
+	if ((max > p.max || p.id == UINT32_MAX) && mine < vocab) {
+		p.sum *= weight(p.max, max);
+		p.max = max;
+#pragma unroll
+		for (uint32_t i = LOADS * 4; i-- > 0;) /* the first of equals, so it is last */
+			if (x[i / 4][i % 4] == max)
+				p.id = mine + i / 4 * THREADS * 4 + i % 4;
 	}
 #pragma unroll
 	for (uint32_t i = 0; i < LOADS * 4; i++)
 		p.sum += weight(x[i / 4][i % 4], p.max);
-	return p;
 }
 
 static __global__ void __launch_bounds__(THREADS) choose(const struct quire_op_choose op)
@@ -122,7 +119,7 @@ static __global__ void __launch_bounds__(THREADS) choose(const struct quire_op_c
 	grid_launch_next();
 	grid_wait();
 	for (uint32_t first = blockIdx.x * CHUNK; first < op.vocab; first += blocks * CHUNK)
-		p = join(p, look_at(logits, first, op.vocab));
+		look_at(p, logits, first, op.vocab);
 	p = join_block(p, scratch);
 	if (threadIdx.x == 0) {
 		parts[blockIdx.x] = p;
@@ -137,14 +134,15 @@ static __global__ void __launch_bounds__(THREADS) choose(const struct quire_op_c
 	for (uint32_t i = threadIdx.x; i < blocks; i += THREADS) {
 		const float4 bits = __ldcg((const float4 *)&parts[i]);
 
-		p = join(p, {bits.x, __float_as_uint(bits.y), bits.z, __float_as_uint(bits.w)});
+		p = join(p, {bits.x, __float_as_uint(bits.y), bits.z, 0});
 	}
 	__syncthreads();
 	p = join_block(p, scratch);
 	if (threadIdx.x == 0) {
+		const bool bad = p.sum != p.sum;
 		const float log_sum = p.sum > 0 ? p.max + logf(p.sum) : minus_infinity();
 
-		op.choices[row] = {p.id, p.max, log_sum, p.bad};
+		op.choices[row] = {p.id, p.max, log_sum, bad};
 		head->tickets = 0;
 	}
 }

@@ -13,7 +13,7 @@ void quire_ref_choose(const struct quire_op_choose *op)
 		*c = (struct quire_dev_choice){.logit = -INFINITY};
 		for (uint32_t i = 0; i < op->vocab; i++) {
 			if (isnan(x[i]) || (isinf(x[i]) && x[i] > 0))
-				c->bad++;
+				c->bad = 1;
 			else if (x[i] > c->logit) {
 				c->token = i;
 				c->logit = x[i];

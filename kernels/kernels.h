@@ -248,7 +248,7 @@ uint32_t quire_attention_work_max(const struct quire_attention_limits *limits, u
 size_t quire_attention_partial_bytes(const struct quire_attention_limits *limits,
 				     enum quire_tile tile);
 
-/* ---- gemv: a few rows by a matrix of weights, at the speed of memory ---------------- */
+/* ---- gemv: up to 64 rows by a matrix of weights, at the speed of memory --------------- */
 
 enum quire_gemv_out {
 	QUIRE_GEMV_BF16,   /* out, bf16 */
@@ -316,7 +316,7 @@ struct quire_dev_choice {
 	uint32_t token; /* of the largest logit; of equals the smallest id; NaN is none */
 	float logit;	/* -infinity if all are, or NaN */
 	float log_sum;	/* log(sum of exp(logits)); the token's logprob: logit - log_sum */
-	uint32_t bad;	/* logits that are NaN or +infinity: if any, the rest is not said */
+	uint32_t bad;	/* 1: a logit is NaN or +infinity, and the rest is not said; else 0 */
 };
 struct quire_op_choose {
 	const float *logits; /* [rows_count][stride] */
@@ -349,7 +349,7 @@ struct quire_dev_draw {
 struct quire_op_draw {
 	const float *logits; /* [rows_count][stride]; not NaN, not +infinity */
 	uint32_t rows_count;
-	uint32_t vocab;
+	uint32_t vocab; /* <= 2^18 */
 	uint32_t stride;
 	const struct quire_dev_choice *choices; /* [rows_count] of quire_cuda_choose() */
 	const struct quire_dev_draw *draws;	/* [rows_count] */

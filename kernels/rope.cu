@@ -35,55 +35,48 @@ static __global__ void __launch_bounds__(THREADS) rope(const struct quire_op_rop
 	const uint32_t i = threadIdx.x % width * PAIRS;
 	const bool is_q = head < op.heads, is_v = head >= op.heads + op.kv_heads;
 	const uint16_t *norm = is_v ? NULL : is_q ? op.q_norm : op.k_norm;
-	struct quire_dev_row row;
+	const struct quire_dev_row row = op.rows[r];
+	const bool known = row.position < op.positions;
+	const float *table = op.table + (uint64_t)(known ? row.position : 0) * op.head_dim;
+	const float4 c = *(const float4 *)(table + i), s = *(const float4 *)(table + half + i);
+	const float cosine[PAIRS] = {c.x, c.y, c.z, c.w}, sine[PAIRS] = {s.x, s.y, s.z, s.w};
+	struct pairs x, bias = {}, weight = {};
 	uint16_t *in, *out;
-	struct pairs x;
 
+	/* All but qkv is there before this kernel begins. */
+	if (op.bias) {
+		load4(bias.low, op.bias + head * op.head_dim + i);
+		load4(bias.high, op.bias + head * op.head_dim + half + i);
+	}
+	if (norm) {
+		load4(weight.low, norm + i);
+		load4(weight.high, norm + half + i);
+	}
 	grid_launch_next();
 	grid_wait();
-	row = op.rows[r];
 	in = op.qkv + (uint64_t)r * op.qkv_stride + head * op.head_dim;
 	load4(x.low, in + i);
 	load4(x.high, in + half + i);
-	if (op.bias) {
-		struct pairs bias;
-
-		load4(bias.low, op.bias + head * op.head_dim + i);
-		load4(bias.high, op.bias + head * op.head_dim + half + i);
 #pragma unroll
-		for (uint32_t p = 0; p < PAIRS; p++) {
-			x.low[p] += bias.low[p];
-			x.high[p] += bias.high[p];
-		}
+	for (uint32_t p = 0; p < PAIRS; p++) {
+		x.low[p] += bias.low[p];
+		x.high[p] += bias.high[p];
 	}
 	if (op.q_norm) { /* and k_norm; V of a warp goes along, for the sum's sake */
-		float sum = 0;
+		float sum = 0, scale;
 
 #pragma unroll
 		for (uint32_t p = 0; p < PAIRS; p++)
 			sum += x.low[p] * x.low[p] + x.high[p] * x.high[p];
 		sum = lanes_sum(sum, width);
-		if (norm) {
-			const float scale = rsqrtf(sum / (float)op.head_dim + op.eps);
-			struct pairs weight;
-
-			load4(weight.low, norm + i);
-			load4(weight.high, norm + half + i);
+		scale = rsqrtf(sum / (float)op.head_dim + op.eps);
 #pragma unroll
-			for (uint32_t p = 0; p < PAIRS; p++) {
-				x.low[p] *= scale * weight.low[p];
-				x.high[p] *= scale * weight.high[p];
-			}
+		for (uint32_t p = 0; p < PAIRS; p++) {
+			x.low[p] *= norm ? scale * weight.low[p] : 1;
+			x.high[p] *= norm ? scale * weight.high[p] : 1;
 		}
 	}
 	if (!is_v) {
-		const bool known = row.position < op.positions;
-		const float *table = op.table + (uint64_t)(known ? row.position : 0) * op.head_dim;
-		const float4 c = *(const float4 *)(table + i),
-			     s = *(const float4 *)(table + half + i);
-		const float cosine[PAIRS] = {c.x, c.y, c.z, c.w},
-			    sine[PAIRS] = {s.x, s.y, s.z, s.w};
-
 #pragma unroll
 		for (uint32_t p = 0; p < PAIRS; p++) {
 			const float a = x.low[p], b = x.high[p];

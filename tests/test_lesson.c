@@ -55,33 +55,14 @@ static void claim(const char *format, ...)
 	memset(&made[walk.moment][at - said[walk.moment]], 1, strlen(text));
 }
 
-/* Every number of the lesson was made again, and every name is somebody's. */
+/* Every number of the lesson was made again, those of names too. */
 static void check_all_made(void)
 {
-	for (uint32_t m = 0; m < lesson.moments_count; m++) {
-		const char *text = said[m];
-
-		for (size_t i = 0; text[i]; i++) {
-			char name[32];
-			size_t length;
-
-			if (text[i] == 'r' && isdigit((unsigned char)text[i + 1]) &&
-			    (i == 0 || !isalpha((unsigned char)text[i - 1]))) {
-				length = 1 + strspn(text + i + 1, "0123456789");
-				if (text[i + length] == '.' &&
-				    isdigit((unsigned char)text[i + length + 1]))
-					length += 1 + strspn(text + i + length + 1, "0123456789");
-				snprintf(name, sizeof(name), "%.*s", (int)length, text + i);
-				ck_assert_msg(quire_story_find(stories[0], name),
-					      "%s, moment %u: there is no %s", lesson.path, m + 1,
-					      name);
-				i += length - 1;
-			} else if (isdigit((unsigned char)text[i]) && !made[m][i]) {
+	for (uint32_t m = 0; m < lesson.moments_count; m++)
+		for (size_t i = 0; said[m][i]; i++)
+			if (isdigit((unsigned char)said[m][i]) && !made[m][i])
 				ck_abort_msg("%s, moment %u: nobody has made '%.40s' again",
-					     lesson.path, m + 1, text + i);
-			}
-		}
-	}
+					     lesson.path, m + 1, said[m] + (i ? i - 1 : 0));
 }
 
 /* On to a moment, number 1 is the first; nothing is revealed there yet. */
@@ -372,10 +353,12 @@ static void check_block_table(void)
 	claim("with prompts of %u tokens. Each got %u blocks of %u slots.",
 	      track(0, "r0")->prompt_tokens, seq(0, "r0")->blocks_count, slots);
 	ck_assert_uint_eq(seq(0, "r1")->blocks_count, seq(0, "r0")->blocks_count);
-	claim("my block %u is block %u of the pool, my block %u is block %u.", 0u, block("r0", 0),
-	      1u, block("r0", 1));
+	claim("The block table of r0 says: my block %u is block %u of the pool, my block %u is "
+	      "block %u.",
+	      0u, block("r0", 0), 1u, block("r0", 1));
 	while (seq(0, "r0")->cached_tokens + third - 1 <= 2 * slots)
 		third++;
+	claim("In which step will r0 need a third?");
 	claim("In step %u. Its %u blocks have room for %u tokens: %u of the prompt", third,
 	      seq(0, "r0")->blocks_count, 2 * slots, track(0, "r0")->prompt_tokens);
 	claim("those that steps %u and %u run", 2u, third - 1);
@@ -383,6 +366,7 @@ static void check_block_table(void)
 	claim("%u tokens of r0 are cached, and %u are known", seq(0, "r0")->cached_tokens,
 	      seq(0, "r0")->known_tokens);
 	ck_assert_uint_eq(seq(0, "r0")->cached_tokens, 2 * slots);
+	claim("Which block of the pool will r0 get?");
 	claim("lie blocks %u and %u, which belong to r1", block("r1", 0), block("r1", 1));
 	ck_assert(block("r1", 0) == block("r0", 1) + 1);
 	ck_assert(quire_walk_go(&walk, &view, 1));
@@ -425,7 +409,8 @@ static void check_copy_on_write(void)
 	go(2);
 	ck_assert_uint_eq(used(0), prompt_blocks);
 	claim("sampled %u first tokens", samples);
-	ck_assert_uint_eq(scene->state.counts.forks, 2);
+	claim("r0 was forked twice");
+	ck_assert_uint_eq(seq(0, "r0")->forks, 2);
 	claim("All %u block tables show blocks %u, %u and %u: each has a reference count of %u.",
 	      samples, block("r0.2", 0), block("r0.1", 1), block("r0", 2), scene->cells[2].refs);
 	for (uint32_t i = 0; i < 3; i++)
@@ -463,7 +448,8 @@ static void check_copy_on_write(void)
 static void check_batching(void)
 {
 	uint32_t seats = stories[0]->run->seqs_max, requests = stories[0]->run->requests_count;
-	uint32_t tokens = 0, lengths[2] = {0};
+	uint32_t tokens = 0, lengths[2] = {0}, last = 0;
+	char names[64] = "", name[16];
 
 	for (uint32_t id = 1; id < stories[0]->tracks_count; id++) {
 		const struct quire_track *t = &stories[0]->tracks[id];
@@ -474,12 +460,17 @@ static void check_batching(void)
 			ck_assert_uint_eq(lengths[t->request % 8 != 0], output);
 		lengths[t->request % 8 != 0] = output;
 		tokens += output;
+		if (output == 100) {
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%sr%u",
+				 names[0] ? ", " : "", t->request);
+			last = t->request;
+		}
 	}
 	go(1);
 	claim("%u requests have come at once, all with prompts of %u tokens.", requests,
 	      track(0, "r0")->prompt_tokens);
-	claim("wants %u tokens of output, the others %u. %u can run at a time.", lengths[0],
-	      lengths[1], seats);
+	claim("(%s) wants %u tokens of output, the others %u. %u can run at a time.", names,
+	      lengths[0], lengths[1], seats);
 	claim("Step %u ran %u prompts on both sides.", 1u, value(0, 1, QUIRE_SERIES_RUNNING));
 	ck_assert(value(0, 1, QUIRE_SERIES_PROMPT_TOKENS) ==
 		  value(1, 1, QUIRE_SERIES_PROMPT_TOKENS));
@@ -498,11 +489,11 @@ static void check_batching(void)
 	claim("At the right r8 to r14 have taken the %u seats.",
 	      value(1, 11, QUIRE_SERIES_PROMPT_TOKENS) / track(0, "r0")->prompt_tokens);
 	for (uint32_t request = 8; request <= 14; request++) {
-		char name[16];
 
 		snprintf(name, sizeof(name), "r%u", request);
 		ck_assert_uint_eq(seq(1, name)->planned_step, 11);
 	}
+	claim("begin with r8?");
 	claim("In step %u. r0 takes %u steps: %u with its prompt, and %u that decode.",
 	      track(0, "r8")->told[0].step, track(0, "r0")->told_count, 1u,
 	      track(0, "r0")->told_count - 1);
@@ -513,8 +504,11 @@ static void check_batching(void)
 	claim("but %u of the long ones", value(1, 101, QUIRE_SERIES_RUNNING));
 	ck_assert_uint_eq(value(1, 101, QUIRE_SERIES_WAITING), 0);
 	claim("At the left %u batches of %u steps are %u.", requests / seats, lengths[0], steps(0));
-	claim("began in step %u, so it ends with step %u.", track(1, "r24")->told[0].step,
-	      track(1, "r24")->told[lengths[0] - 1].step);
+	snprintf(name, sizeof(name), "r%u", last);
+	claim("At the right %s, the last of the long ones, began in step %u, so it ends with step "
+	      "%u.",
+	      name, track(1, name)->told[0].step, track(1, name)->told[lengths[0] - 1].step);
+	ck_assert_uint_eq(track(1, name)->gone_ns, quire_story_end_ns(stories[1]));
 	go(4);
 	claim("The right side is done after %u steps. It held a seat for each of the %u tokens",
 	      steps(1), sum(1, QUIRE_SERIES_RUNNING) + sum(1, QUIRE_SERIES_KEPT));
@@ -535,19 +529,21 @@ static void check_batching(void)
 static void check_splitfuse(void)
 {
 	const struct quire_track *r3[2] = {track(0, "r3"), track(1, "r3")};
+	static const char *const names[] = {"r0", "r1", "r2"};
 	uint32_t step[2], chunks = 0, budget = 256, decode;
 	double gap_ms[2], least_ms = INFINITY, most_ms = 0;
 
 	for (uint32_t s = 0; s < 2; s++)
 		gap_ms[s] = longest_gap_ms(s, &step[s]);
 	go(1);
-	claim("each gets a token every %.3g ms", step_ms(0, 11));
-	claim("with a prompt of %u tokens", r3[0]->prompt_tokens);
+	claim("r0, r1 and r2 have short prompts, and decode: each gets a token every %.3g ms",
+	      step_ms(0, 11));
+	claim("What will r0, r1 and r2 notice?");
+	claim("r3 has just come, with a prompt of %u tokens", r3[0]->prompt_tokens);
 	claim("step %u runs all of it", view.sides[0].scene.state.counts.step);
 	ck_assert_uint_eq(seq(0, "r3")->run_tokens, r3[0]->prompt_tokens);
 	for (uint32_t i = 0; i < 3; i++) {
-		static const char *const names[] = {"r0", "r1", "r2"};
-
+		ck_assert_uint_lt(track(0, names[i])->prompt_tokens, 64);
 		ck_assert(seq(0, names[i])->known_tokens > seq(0, names[i])->prompt_tokens);
 		ck_assert(seq(1, names[i])->known_tokens > seq(1, names[i])->prompt_tokens);
 	}
@@ -575,7 +571,15 @@ static void check_splitfuse(void)
 	      "ms.",
 	      value(1, 13, QUIRE_SERIES_PROMPT_TOKENS), budget, 3u, chunks, least_ms, most_ms);
 	go(3);
-	claim("got a token in each of the %u steps", chunks);
+	claim("r0, r1 and r2 got a token in each of the %u steps", chunks);
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t k = 0;
+
+		while (track(1, names[i])->told[k].step < 12)
+			k++;
+		ck_assert_uint_eq(track(1, names[i])->told[k + chunks - 1].step, 12 + chunks - 1);
+	}
+	claim("when r3 made its first token");
 	claim("At the left %.3g ms after it came, at the right %.3g ms",
 	      (double)(r3[0]->first_token_ns - stories[0]->requests[3].arrival_ns) / 1e6,
 	      (double)(r3[1]->first_token_ns - stories[1]->requests[3].arrival_ns) / 1e6);
@@ -596,6 +600,16 @@ static void (*const checks[])(void) = {
 #define LESSONS ((int)(sizeof(checks) / sizeof(checks[0])))
 
 /* ---- running them ---- */
+
+#define HEAD "lesson t\nrun a\n"
+
+static int read_text(const char *text)
+{
+	FILE *out = fopen(lesson_file, "w");
+
+	ck_assert(out && fputs(text, out) >= 0 && fclose(out) == 0);
+	return quire_lesson_read(&lesson, lesson_file);
+}
 
 /* The runs of the lesson, by the program, and a view of them at the first moment. */
 static void begin(const char *name)
@@ -669,7 +683,6 @@ static uint64_t look(void)
 	return h;
 }
 
-/* Short of being revealed, as its words are kept. */
 static void key(uint32_t which)
 {
 	struct quire_input input = {.kind = QUIRE_INPUT_KEY, .key = which};
@@ -724,6 +737,47 @@ START_TEST(test_walk)
 }
 END_TEST
 
+/* Where no time is told, it goes on from where it has come to, played to the end or not. */
+START_TEST(test_stay)
+{
+	struct quire_story *story;
+
+	tale_make(&tale, 4);
+	tale_run(&tale, files[0], NULL);
+	tale_free(&tale);
+	ck_assert(quire_story_open(&story, files[0]) == 0);
+	ck_assert(quire_story_extend(story, UINT64_MAX) == 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		ck_assert(quire_view_init(&view, story, NULL) == 0);
+		ck_assert_msg(read_text(i % 2 ? HEAD
+						"view clock step\nmoment step 2\nsay x\nask y\n"
+						"reveal z\nplay 3\nmoment\nsay x\n"
+					      : HEAD "moment step 2\nsay x\nplay 3\nmoment\nsay "
+						     "x\n") == 0,
+			      "%s", quire_failure());
+		ck_assert(quire_walk_begin(&walk, &lesson, &view) == 0);
+		ck_assert_uint_eq(view.sides[0].scene.index, quire_story_index_step(story, 2));
+		if (i % 2)
+			ck_assert(!view.playing && quire_walk_go(&walk, &view, 1));
+		ck_assert(view.playing);
+		while (i / 2 && view.playing)
+			quire_view_tick(&view, view.now_s + 1 / 60.0, 0);
+		/* By time, the next step's plan is made at once. */
+		if (i / 2)
+			ck_assert_uint_eq(quire_story_step_at(story, view.sides[0].scene.index),
+					  i % 2 ? 5 : 6);
+		ck_assert(quire_walk_go(&walk, &view, 1) && walk.moment == 1 && !view.playing);
+		if (i < 2 || i % 2)
+			ck_assert_uint_eq(view.sides[0].scene.index,
+					  quire_story_index_step(story, 5));
+		ck_assert(!quire_walk_go(&walk, &view, 1));
+		quire_lesson_free(&lesson);
+		quire_view_free(&view);
+	}
+	quire_story_close(story);
+}
+END_TEST
+
 /* Words are told one a token. */
 START_TEST(test_tell)
 {
@@ -757,14 +811,6 @@ START_TEST(test_tell)
 END_TEST
 
 /* ---- reading ---- */
-
-static int read_text(const char *text)
-{
-	FILE *out = fopen(lesson_file, "w");
-
-	ck_assert(out && fputs(text, out) >= 0 && fclose(out) == 0);
-	return quire_lesson_read(&lesson, lesson_file);
-}
 
 START_TEST(test_read)
 {
@@ -802,8 +848,6 @@ START_TEST(test_read)
 	quire_lesson_free(&lesson);
 }
 END_TEST
-
-#define HEAD "lesson t\nrun a\n"
 
 START_TEST(test_refused)
 {
@@ -899,6 +943,7 @@ int main(void)
 	tcase_add_test(text, test_read);
 	tcase_add_test(text, test_refused);
 	tcase_add_test(text, test_unfit);
+	tcase_add_test(text, test_stay);
 	tcase_add_loop_test(shipped, test_shipped, 0, LESSONS);
 	tcase_add_loop_test(shipped, test_walk, 0, LESSONS);
 	tcase_add_test(shipped, test_tell);

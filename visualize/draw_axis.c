@@ -114,7 +114,10 @@ static void render(struct quire_draw *d, struct draw_axis *axis, double x0, doub
 	cairo_clip(d->cr);
 	draw_set(d, d->theme->panel, 1);
 	cairo_paint(d->cr);
+	/* Patterns move with the picture. */
+	d->phase = draw_x(axis, 0);
 	columns(d, axis);
+	d->phase = 0;
 	cairo_restore(d->cr);
 }
 

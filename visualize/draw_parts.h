@@ -75,7 +75,7 @@ struct draw_side {
 	struct draw_scroll timeline, steps, memory;
 	const struct quire_story *story; /* of these: */
 	uint32_t steps_seen;
-	uint32_t tokens_max; /* of a step, or a little more */
+	uint32_t tokens_max; /* of each of these steps */
 };
 
 /* Along the scrub bar. */
@@ -105,6 +105,7 @@ struct quire_draw {
 	double em;
 	double scale; /* pixels a point; of what is not made of pixels: of images in it */
 	bool pixels;  /* it goes to an image, which is only scaled */
+	double phase; /* where patterns begin, in points; 0, but in what scrolls */
 	int error;    /* -ENOMEM: a part is missing */
 };
 

@@ -88,6 +88,13 @@ static uint32_t large_look(const struct quire_draw *d, const struct job *job, ui
 	count = draw_cell_colours(d, job->side, i, colours);
 	for (uint32_t k = 0; k < count; k++)
 		key = draw_key(key, colours[k]);
+	/* Blocks name their owners, however they are coloured. */
+	count = job->grid.slot_columns
+			? quire_scene_sharers(job->scene, i, colours, DRAW_SHARERS_MAX)
+			: 0;
+	for (uint32_t k = 0; k < count && k < DRAW_SHARERS_MAX; k++)
+		key = draw_key(key,
+			       (uint64_t)colours[k] << 32 | draw_owner(d, job->side, colours[k]));
 	return (uint32_t)(key >> 33) | 2;
 }
 
@@ -431,11 +438,14 @@ static void mark_copy(struct quire_draw *d, const struct job *job, const struct 
 	if (job->grid.slot_columns && last) {
 		double y = height > 0 ? fmin(y0, y1) - 0.72 * height : fmax(y0, y1) - 0.72 * height;
 		double wide = draw_width(d, "copy on write", 0.9 * em, true) + em;
+		double x = fmin((x0 + x1) / 2, job->body.x + job->body.width - wide / 2);
+
+		x = fmax(x, job->body.x + wide / 2);
 
 		draw_set(d, d->theme->ground, fmin(0.9, 1.5 * bright));
-		draw_round(d, (x0 + x1) / 2 - wide / 2, y - 0.7 * em, wide, 1.4 * em, 0.4 * em);
+		draw_round(d, x - wide / 2, y - 0.7 * em, wide, 1.4 * em, 0.4 * em);
 		cairo_fill(d->cr);
-		draw_text(d, (x0 + x1) / 2, y + 0.32 * em, "copy on write",
+		draw_text(d, x, y + 0.32 * em, "copy on write",
 			  (struct draw_style){.points = 0.9 * em,
 					      .colour = d->theme->copied,
 					      .alpha = fmin(1, 1.5 * bright),

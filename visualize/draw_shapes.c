@@ -121,7 +121,8 @@ double draw_pixel(const struct quire_draw *d)
 
 double draw_snap(const struct quire_draw *d, double value)
 {
-	return round(value * d->scale) / d->scale;
+	/* A half goes one way, however the last bits fell. */
+	return floor(value * d->scale + 0.5 + 1e-6) / d->scale;
 }
 
 void draw_box(struct quire_draw *d, double x, double y, double width, double height)
@@ -149,14 +150,15 @@ void draw_round(struct quire_draw *d, double x, double y, double width, double h
 
 /* ---- hatching ---- */
 
-/* Stripes x + slant y = k x pitch in a box, all boxes' in one another's lines. */
+/* Stripes x + slant y = phase + k x pitch in a box, all boxes' in one another's lines. */
 static void stripes(struct quire_draw *d, double x, double y, double width, double height,
 		    double pitch, int slant)
 {
 	double low = slant > 0 ? x + y : x - y - height;
 	double high = low + width + height;
+	double first = d->phase + ceil((low - d->phase) / pitch) * pitch;
 
-	for (double c = ceil(low / pitch) * pitch; c < high; c += pitch) {
+	for (double c = first; c < high; c += pitch) {
 		double from = fmax(x, slant > 0 ? c - y - height : c + y);
 		double until = fmin(x + width, slant > 0 ? c - y : c + y + height);
 
@@ -170,8 +172,10 @@ static void stripes(struct quire_draw *d, double x, double y, double width, doub
 static void dots(struct quire_draw *d, double x, double y, double width, double height,
 		 double pitch, double size)
 {
+	double first = d->phase + ceil((x - d->phase) / pitch) * pitch;
+
 	for (double v = ceil(y / pitch) * pitch; v + size <= y + height; v += pitch)
-		for (double u = ceil(x / pitch) * pitch; u + size <= x + width; u += pitch)
+		for (double u = first; u + size <= x + width; u += pitch)
 			cairo_rectangle(d->cr, u, v, size, size);
 }
 

@@ -20,42 +20,31 @@ static const struct {
 #define PROMPT 1u /* of parts[] */
 #define PARTS  (sizeof(parts) / sizeof(parts[0]))
 
-/* Of all steps known, at least; what it says only grows. */
+/* The most that a step of @side runs, as far as it is known. */
 static uint32_t tokens_max(struct quire_draw *d, uint32_t side)
 {
 	struct draw_side *kept = &d->sides[side];
 	const struct quire_story *story = d->view->sides[side].story;
+	uint32_t most;
 
 	if (kept->story != story) {
 		kept->story = story;
 		kept->steps_seen = kept->tokens_max = 0;
 	}
-	while (kept->steps_seen < story->steps_count) {
-		uint32_t at = kept->steps_seen, node = at / QUIRE_SUMMARY_STEPS, sum = 0;
-		const struct quire_summary_level *level = &story->levels[0];
+	most = kept->tokens_max;
+	for (uint32_t i = kept->steps_seen; i < story->steps_count; i++) {
+		uint32_t sum = 0;
 
-		/* Sixteen at once, where they are summed up. */
-		if (at % QUIRE_SUMMARY_STEPS == 0 && node < level->count) {
-			for (uint32_t i = 0; i < PARTS; i++) {
-				uint32_t most = level->nodes[node].max[parts[i].series];
-
-				sum += level->nodes[node].ran ? most : 0;
-			}
-			kept->steps_seen += QUIRE_SUMMARY_STEPS;
-		} else {
-			for (uint32_t i = 0; i < PARTS; i++)
-				sum += story->steps[at].value[parts[i].series];
-			/* The last one may still grow. */
-			if (++kept->steps_seen == story->steps_count && !story->over) {
-				kept->steps_seen--;
-				at = UINT32_MAX;
-			}
+		for (uint32_t k = 0; k < PARTS; k++)
+			sum += story->steps[i].value[parts[k].series];
+		most = sum > most ? sum : most;
+		/* The last one may still grow. */
+		if (i + 1 < story->steps_count) {
+			kept->tokens_max = most;
+			kept->steps_seen = i + 1;
 		}
-		kept->tokens_max = sum > kept->tokens_max ? sum : kept->tokens_max;
-		if (at == UINT32_MAX)
-			break;
 	}
-	return kept->tokens_max;
+	return most;
 }
 
 /* Two stories side by side have one scale. */
@@ -81,7 +70,7 @@ static void stack(struct quire_draw *d, const struct draw_axis *axis, double x, 
 
 		sum += values[i];
 		top = bottom - sum / most * axis->rect.height;
-		if (width * d->scale >= 3)
+		if (width * d->scale > 2.5)
 			top = draw_snap(d, top);
 		/* What is there is seen. */
 		if (values[i] > 0 && y - top < draw_pixel(d))
@@ -109,7 +98,7 @@ static void each_step(struct quire_draw *d, const struct draw_axis *axis, uint32
 
 		for (uint32_t k = 0; k < PARTS; k++)
 			values[k] = step->value[parts[k].series];
-		if (x1 - x0 >= 5 * pixel)
+		if (x1 - x0 > 4.5 * pixel)
 			x1 -= pixel;
 		stack(d, axis, x0, fmax(x1 - x0, pixel), values, most);
 	}
@@ -147,7 +136,7 @@ static void column(struct quire_draw *d, const struct draw_axis *axis, double x,
 
 static void columns(struct quire_draw *d, const struct draw_axis *axis)
 {
-	double most = scale_of(d), pixel = draw_pixel(d);
+	double most = scale_of(d), pixel = draw_pixel(d), right;
 	uint32_t first, until;
 
 	draw_ticks(d, axis);
@@ -158,7 +147,9 @@ static void columns(struct quire_draw *d, const struct draw_axis *axis)
 		each_step(d, axis, first, until, most);
 		return;
 	}
-	for (double x = axis->x0; x < axis->x1; x += pixel) {
+	/* A step that runs has no end yet: it is drawn as far as it is known. */
+	right = fmin(axis->x1, draw_x(axis, axis->known));
+	for (double x = axis->x0; x < right; x += pixel) {
 		draw_axis_steps(d, axis, draw_value(axis, x), draw_value(axis, x + pixel), &first,
 				&until);
 		if (first < until)

@@ -45,6 +45,7 @@ void draw_span(struct quire_draw *d, enum quire_span_kind kind, double x, double
 	}
 	if (kind == QUIRE_SPAN_PREEMPTED) {
 		double dash = 3 * thick;
+		double first = d->phase + ceil((x - d->phase) / (2 * dash)) * 2 * dash;
 
 		/* Its beginning is a fall. */
 		draw_set(d, colour, 1);
@@ -52,13 +53,13 @@ void draw_span(struct quire_draw *d, enum quire_span_kind kind, double x, double
 		cairo_line_to(d->cr, x + fmin(0.5 * height, width), y + height / 2);
 		cairo_line_to(d->cr, x, y + height);
 		cairo_close_path(d->cr);
-		for (double u = ceil(x / (2 * dash)) * 2 * dash; u < x + width; u += 2 * dash)
+		for (double u = first; u < x + width; u += 2 * dash)
 			draw_box(d, u, top, fmin(dash, x + width - u), thick);
 		cairo_fill(d->cr);
 		return;
 	}
 	draw_fill(d, x, top, width, thick, looks[kind].fill, colour);
-	if (kind == QUIRE_SPAN_HELD && width > 3 * pixel) {
+	if (kind == QUIRE_SPAN_HELD && width > 3.5 * pixel) {
 		draw_set(d, colour, 1);
 		draw_box(d, x + pixel / 2, top + pixel / 2, width - pixel, thick - pixel);
 		cairo_set_line_width(d->cr, pixel);
@@ -118,10 +119,12 @@ static void one_row(struct quire_draw *d, const struct draw_axis *axis,
 		double x0 = draw_x(axis, span_from(axis, span));
 		double x1 = draw_x(axis, span_until(axis, span)), gap;
 
-		x0 = draw_snap(d, fmax(x0, axis->x0 - height));
-		x1 = draw_snap(d, fmin(x1, axis->x1 + height));
+		x0 = draw_snap(d, x0);
+		x1 = draw_snap(d, x1);
 		/* Chunks of a prompt are told apart. */
-		gap = span->kind == QUIRE_SPAN_PROMPT && x1 - x0 >= 4 * pixel ? pixel : 0;
+		gap = span->kind == QUIRE_SPAN_PROMPT && x1 - x0 > 3.5 * pixel ? pixel : 0;
+		x0 = fmax(x0, draw_snap(d, axis->x0 - height) - 4 * pixel);
+		x1 = fmin(x1, draw_snap(d, axis->x1 + height) + 4 * pixel);
 		draw_span(d, (enum quire_span_kind)span->kind, x0, y, fmax(x1 - x0 - gap, pixel),
 			  height);
 	}
@@ -198,14 +201,14 @@ static void show_cover(struct quire_draw *d, const struct draw_axis *axis, int c
 	}
 }
 
-/* Sequences [@from, @until) in one line. */
+/* Sequences [@from, @until) in one line, of which those up to @end are born. */
 static void many_rows(struct quire_draw *d, const struct draw_axis *axis, uint32_t from,
-		      uint32_t until, double y, double height)
+		      uint32_t until, uint32_t end, double y, double height)
 {
 	const struct quire_story *story = d->view->sides[axis->side].story;
 	int columns = (int)ceil((axis->x1 - axis->x0) * d->scale);
 	size_t count = ((size_t)columns + 1) * QUIRE_SPAN_COUNT;
-	uint32_t samples = until - from, first, end;
+	uint32_t samples = until - from, first, last;
 
 	if (count > d->cover_limit) {
 		float *grown = realloc(d->cover, count * sizeof(*grown));
@@ -222,8 +225,10 @@ static void many_rows(struct quire_draw *d, const struct draw_axis *axis, uint32
 	for (uint32_t i = 0; i < samples; i++) {
 		uint32_t id = from + (uint32_t)((uint64_t)(until - from) * i / samples);
 
-		spans_in_sight(axis, &story->tracks[id], &first, &end);
-		add_cover(d, axis, &story->tracks[id], first, end, columns);
+		if (id >= end)
+			break;
+		spans_in_sight(axis, &story->tracks[id], &first, &last);
+		add_cover(d, axis, &story->tracks[id], first, last, columns);
 	}
 	show_cover(d, axis, columns, samples, y, height);
 }
@@ -246,7 +251,8 @@ static void columns(struct quire_draw *d, const struct draw_axis *axis)
 
 			spans_in_sight(axis, track, &first, &until);
 			if (until - first > 2 * (axis->x1 - axis->x0) * d->scale + 8)
-				many_rows(d, axis, id, id + 1, draw_snap(d, y + gap), rows.height);
+				many_rows(d, axis, id, id + 1, end, draw_snap(d, y + gap),
+					  rows.height);
 			else
 				one_row(d, axis, track, first, until, draw_snap(d, y + gap),
 					rows.height);
@@ -257,9 +263,8 @@ static void columns(struct quire_draw *d, const struct draw_axis *axis)
 	for (double y = rows.y; id < end && y < bottom; y += pixel) {
 		uint32_t next = rows.first + (uint32_t)ceil((y + pixel - rows.y) / rows.pitch);
 
-		next = next > end ? end : next;
 		if (next > id)
-			many_rows(d, axis, id, next, y, pixel);
+			many_rows(d, axis, id, next, end, y, pixel);
 		id = next;
 	}
 }

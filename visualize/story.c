@@ -1,10 +1,15 @@
 /*
  * story.c - opens a source, decides what a cell is, and extends the index; see story.h.
  *
- *	story.c		sources, cells, extending		story_text.c	tokens and words
- *	story_fold.c	one event: state, cells, keyframes	story_maps.c	blocks that come and
- *go story_steps.c	steps, summaries, moments		story_find.c	jumps, names
- *	story_tracks.c	what each sequence does			story_pair.c	two stories
+ *	story.c		sources, cells, extending
+ *	story_front.c	what the pass keeps: state, cells, keyframes
+ *	story_fold.c	one event
+ *	story_maps.c	blocks that come and go by it
+ *	story_steps.c	steps, summaries, moments
+ *	story_tracks.c	what each sequence does
+ *	story_find.c	jumps, names
+ *	story_text.c	tokens and words
+ *	story_pair.c	two stories
  */
 #include "live.h"
 #include "story_front.h"

@@ -273,10 +273,10 @@ struct quire_view {
 	uint32_t selected_request; /* so that the second story can show it too */
 
 	/* place */
-	double width, height; /* points */
-	double scale;	      /* device pixels a point */
-	double font_wish;     /* size of letters; 0: by the height of the window */
-	double font_points;   /* as it is */
+	double width, height;	  /* points */
+	double scale;		  /* device pixels a point */
+	double font_wish;	  /* size of letters; 0: by the height of the window */
+	double font_points;	  /* as it is */
 	struct quire_rect dialog; /* help, search */
 
 	/* the pointer */

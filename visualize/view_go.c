@@ -27,24 +27,28 @@ int view_play(struct quire_view *view)
 	return 0;
 }
 
-/* Steps that are over. */
+/* The number of steps that are over after one more, or one less; from the middle of a step
+ * that is its end, or its beginning. */
+static uint32_t step_from(const struct quire_side *side, int by)
+{
+	double step = view_clock_of(side->story, QUIRE_CLOCK_STEP, side->scene.index);
+
+	return (uint32_t)fmax(by > 0 ? floor(step) + 1 : ceil(step) - 1, 0);
+}
+
 int view_step_by(struct quire_view *view, int by)
 {
-	const struct quire_story *story = view->sides[0].story;
-	double step = view_clock_of(story, QUIRE_CLOCK_STEP, view->sides[0].scene.index);
+	const struct quire_side *a = &view->sides[0], *b = &view->sides[1];
+	uint64_t index;
 
 	view_pause(view);
-	/* From the middle of a step to its end, or its beginning. */
-	step = by > 0 ? floor(step) + 1 : ceil(step) - 1;
-	if (by > 0 && step > story->steps_count) {
-		/* The other one may be longer. */
-		if (view->clock == QUIRE_CLOCK_STEP && view->head < view_end(view))
-			return view_jump_head(view, floor(view->head) + 1);
-		return view_jump(view, story->indexed);
-	}
-	if (view->clock == QUIRE_CLOCK_STEP && view->head > story->steps_count)
-		return view_jump_head(view, ceil(view->head) - 1);
-	return view_jump(view, step < 0 ? 0 : quire_story_index_step(story, (uint32_t)step));
+	/* Behind the first story's end the second one goes on alone. */
+	if (view->sides_count > 1 && a->scene.index == a->story->indexed &&
+	    (view->head > view_first_end(view) || (by > 0 && b->scene.index < b->story->indexed)))
+		return view_jump_second(view, quire_story_index_step(b->story, step_from(b, by)));
+	index = quire_story_index_step(a->story, step_from(a, by));
+	/* Before the first step there are arrivals. */
+	return view_jump(view, by < 0 && index >= a->scene.index ? 0 : index);
 }
 
 int view_event_by(struct quire_view *view, int by)

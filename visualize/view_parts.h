@@ -29,7 +29,8 @@ double view_clock_of(const struct quire_story *story, enum quire_clock clock, ui
 uint64_t view_index_of(const struct quire_story *story, enum quire_clock clock, double head);
 /* Where a side is now, on its own story's clock. */
 double view_head_at(const struct quire_view *view, uint32_t side, enum quire_clock clock);
-/* As far as head can go now. */
+/* Head, where the first story ends; and as far as it can go now. */
+double view_first_end(const struct quire_view *view);
 double view_end(const struct quire_view *view);
 /* Is there more to come, or to be indexed? */
 bool view_grows(const struct quire_view *view);
@@ -37,6 +38,8 @@ bool view_grows(const struct quire_view *view);
 int view_jump(struct quire_view *view, uint64_t index);
 /* To a value of head, which may lie behind the first story's end. */
 int view_jump_head(struct quire_view *view, double head);
+/* The first story is at its end, and the second one goes to a position behind that. */
+int view_jump_second(struct quire_view *view, uint64_t index);
 
 /* ---- view_move.c: zoom, pan ---- */
 

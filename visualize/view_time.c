@@ -4,6 +4,7 @@
  * head counts nanoseconds or steps; a position counts events.  A jump goes to an exact
  * position and head is told from it; playing moves head, and positions follow.
  */
+#include "live.h"
 #include "view_parts.h"
 
 #include <math.h>
@@ -89,7 +90,7 @@ static uint64_t follow(const struct quire_view *view, uint64_t index)
 }
 
 /* The first story's end; and where the second one is then, on its clock. */
-static double first_end(const struct quire_view *view)
+double view_first_end(const struct quire_view *view)
 {
 	return view_clock_of(view->sides[0].story, view->clock, view->sides[0].story->indexed);
 }
@@ -99,13 +100,13 @@ static double second_then(const struct quire_view *view)
 	const struct quire_story *a = view->sides[0].story, *b = view->sides[1].story;
 
 	if (same_clock(view))
-		return first_end(view);
+		return view_first_end(view);
 	return view_clock_of(b, view->clock, follow(view, a->indexed));
 }
 
 double view_end(const struct quire_view *view)
 {
-	double end = first_end(view);
+	double end = view_first_end(view);
 
 	if (view->sides_count > 1) {
 		const struct quire_story *b = view->sides[1].story;
@@ -120,7 +121,7 @@ double view_end(const struct quire_view *view)
 static uint64_t second_index(const struct quire_view *view, uint64_t index, bool by_head)
 {
 	const struct quire_story *b = view->sides[1].story;
-	double end = first_end(view);
+	double end = view_first_end(view);
 
 	if (view->head > end)
 		return view_index_of(b, view->clock, second_then(view) + view->head - end);
@@ -162,6 +163,16 @@ int view_jump_head(struct quire_view *view, double head)
 	return seek(view, view_index_of(view->sides[0].story, view->clock, view->head), true);
 }
 
+int view_jump_second(struct quire_view *view, uint64_t index)
+{
+	const struct quire_story *b = view->sides[1].story;
+	double end = view_first_end(view);
+	double head = end + view_clock_of(b, view->clock, index) - second_then(view);
+	int rc = view_jump_head(view, fmax(head, end));
+
+	return rc || head <= end ? rc : quire_scene_seek(&view->sides[1].scene, index);
+}
+
 /* ---- playing ---- */
 
 #define EVENT_S 60e-9 /* about so long it takes to index one */
@@ -189,6 +200,8 @@ static void extend(struct quire_view *view, double budget_s)
 
 		if (story->over && indexed == story->events)
 			continue;
+		if (story->live)
+			quire_live_prepare(story->live);
 		quire_story_extend(story, events < 0x1p63 ? (uint64_t)events : UINT64_MAX);
 		view->changed |= story->indexed != indexed;
 		if (!trouble && story->trouble[0])

@@ -52,6 +52,9 @@ int quire_window_run(const struct quire_window_config *config, struct quire_view
 #define MESSAGE_S      5.0
 #define LINE_MAX_BYTES 4096
 
+/* The mouse of a script, which has no number of its own. */
+#define SCRIPT_MOUSE   0x5143u
+
 /* ---- SDL, as much of it as is used ---- */
 
 #define SDL_FUNCTIONS(X)                                                                           \
@@ -255,6 +258,7 @@ static int fit(struct window *w)
 	w->ratio = width > 0 ? (double)surface->w / width : 1;
 	quire_view_resize(w->view, surface->w / (w->ratio * w->zoom),
 			  surface->h / (w->ratio * w->zoom), w->ratio * w->zoom);
+	quire_view_tick(w->view, w->view->now_s, 0); /* see what is under the pointer now */
 	w->sized = false;
 	w->exposed = true;
 	return 0;
@@ -430,7 +434,8 @@ static void window_event(struct window *w, const SDL_WindowEvent *e)
 		w->exposed = true;
 		break;
 	case SDL_WINDOWEVENT_LEAVE:
-		if (!w->buttons) /* else it is a drag, which SDL follows */
+		/* With a button down it is a drag, which SDL follows. */
+		if (!w->buttons && !w->script.count)
 			input(w, &in);
 		break;
 	default:
@@ -438,10 +443,30 @@ static void window_event(struct window *w, const SDL_WindowEvent *e)
 	}
 }
 
+/* A script has the pointer for itself, wherever the real one is. */
+static bool is_other_mouse(const struct window *w, const SDL_Event *e)
+{
+	if (!w->script.count)
+		return false;
+	switch (e->type) {
+	case SDL_MOUSEMOTION:
+		return e->motion.which != SCRIPT_MOUSE;
+	case SDL_MOUSEBUTTONDOWN:
+	case SDL_MOUSEBUTTONUP:
+		return e->button.which != SCRIPT_MOUSE;
+	case SDL_MOUSEWHEEL:
+		return e->wheel.which != SCRIPT_MOUSE;
+	default:
+		return false;
+	}
+}
+
 static void take(struct window *w, const SDL_Event *e)
 {
 	struct quire_input in = {.kind = QUIRE_INPUT_WHEEL};
 
+	if (is_other_mouse(w, e))
+		return;
 	switch (e->type) {
 	case SDL_QUIT:
 		w->quit = true;
@@ -602,9 +627,11 @@ static void push_pointer(struct window *w, Uint32 type, double x, double y)
 	SDL_Event event = {.type = type};
 
 	if (type == SDL_MOUSEMOTION) {
+		event.motion.which = SCRIPT_MOUSE;
 		event.motion.x = to_units(w, x);
 		event.motion.y = to_units(w, y);
 	} else {
+		event.button.which = SCRIPT_MOUSE;
 		event.button.button = SDL_BUTTON_LEFT;
 		event.button.x = to_units(w, x);
 		event.button.y = to_units(w, y);
@@ -665,6 +692,7 @@ static int perform(struct window *w, const struct script_line *line)
 		push_pointer(w, SDL_MOUSEBUTTONUP, line->x, line->y);
 		return 0;
 	case SCRIPT_WHEEL:
+		event.wheel.which = SCRIPT_MOUSE;
 		event.wheel.preciseX = (float)line->x;
 		event.wheel.preciseY = (float)line->y;
 		push(w, &event);

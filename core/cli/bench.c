@@ -35,8 +35,9 @@ static const char help_head[] =
 	"usage: quire bench --model DIR --trace FILE | --workload PRESET [OPTIONS]\n"
 	"\n"
 	"Serve a workload with a real model, and report as 'quire sim' does.  Prompts are random\n"
-	"tokens; answers are as long as the workload says.  --scheduler, --allocator and --rate\n"
-	"may be repeated: all combinations are run, one after the other.\n"
+	"tokens; answers are as long as the workload says; what is longer than the model's\n"
+	"context is refused.  --scheduler, --allocator and --rate may be repeated: all\n"
+	"combinations are run, one after the other.\n"
 	"\n"
 	"Which requests\n";
 
@@ -58,8 +59,14 @@ static const char help_rest[] =
 	"  --window A:B  --slo ttft=T,tpot=T  --json FILE  --csv FILE  --record FILE\n"
 	"  --perfetto FILE  --report FILE.html  --plot DIR  --audit\n"
 	"\n"
-	"Ctrl-C ends the run after its step, and reports what there is.\n"
-	"  --help                       this text\n";
+	"  --help                       this text\n"
+	"\n"
+	"Ctrl-C ends the run after its step, and reports what there is.  What --record wrote can\n"
+	"be run again: 'quire sim --time-model FILE', with the same workload, modules and\n"
+	"--kv-slots, decides the same and takes the same times.\n"
+	"\n"
+	"  quire bench --model labs/models/tiny --requests 60 --rate 20 \\\n"
+	"              --workload synthetic,prompt=uniform:16:64,output=uniform:50:200\n";
 
 static int read_args(struct quire_sim_args *a, struct quire_bench *bench, int argc, char **argv)
 {

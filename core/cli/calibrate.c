@@ -43,16 +43,24 @@ static const char help_head[] =
 	"usage: quire calibrate --model DIR --output FILE [OPTIONS]\n"
 	"\n"
 	"Measure this machine with a model, and write a profile for 'quire sim --gpu FILE'.\n"
+	"Give the machine nothing else to do meanwhile: it would be measured too.  How far the\n"
+	"profile is from what was measured is told at the end, for steps that it was fitted to\n"
+	"and for others.\n"
 	"\n";
 
 static const char help_rest[] =
 	"  --gpu G                      the datasheet to start from [the one of the device's\n"
 	"                               name; of a cpu, what is measured]\n"
-	"  --max-model-len N            the longest sequence that is measured [2048]\n"
+	"  --max-model-len N            the longest sequence that is measured [2048]; never\n"
+	"                               more than the model's context\n"
 	"  --max-num-seqs N             the most sequences of a step [256; 16 on a cpu]\n"
-	"  --seconds S                  how long to measure, about [60]\n"
-	"  --output FILE                the profile; '-' is standard output\n"
-	"  --help                       this text\n";
+	"  --seconds S                  how long to serve requests, at most about [60]; a cpu's\n"
+	"                               memory and arithmetic are measured before that\n"
+	"  --output FILE                the profile, written at the end; '-' is standard output\n"
+	"  --help                       this text\n"
+	"\n"
+	"  quire calibrate --model labs/models/tiny --output here.gpu\n"
+	"  quire sim --model labs/models/tiny --gpu here.gpu --workload demo\n";
 
 /* Its items are items[first] .. items[first + count]. */
 struct step {

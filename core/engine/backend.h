@@ -1,7 +1,7 @@
 /*
  * backend.h - what differs between the cpu and the cuda executor.
  *
- * engine.c turns a plan into batches of rows; a backend computes them.  A row is one
+ * engine_batch.c turns a plan into batches of rows; a backend computes them.  A row is one
  * token at one position of one sequence.  Rows of one sequence that follow each other
  * are a piece.
  *
@@ -99,5 +99,8 @@ struct engine {
 
 /* engine.c: the real clock. */
 uint64_t engine_real_ns(void);
+
+/* engine_batch.c: the copies, then the items; stats are counted, but for time. */
+int engine_run(struct engine *engine, const struct quire_plan *plan, struct quire_result *results);
 
 #endif /* QUIRE_BACKEND_H */

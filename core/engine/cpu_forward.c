@@ -125,14 +125,14 @@ static void piece_store(void *arg, uint32_t index, uint32_t thread)
 /* ---- attention ---- */
 
 /*
- * A task is a KV head and some rows of a piece, as many as share what is read without
- * filling the scratch; tasks of a piece follow each other.
+ * A task is one KV head, or some of the query heads that share it, and some rows of a
+ * piece; tasks of a piece follow each other.
  */
 struct attention_job {
 	struct cpu *cpu;
 	const struct engine_batch *batch;
 	uint32_t layer;
-	uint32_t rows, group;		   /* of a task, at most; heads of it */
+	uint32_t rows, group;		   /* of a task, at most; query heads of it */
 	uint32_t heads;			   /* tasks for the same rows */
 	uint32_t first_task[CPU_ROWS + 1]; /* of each piece */
 };
@@ -173,19 +173,35 @@ static void attention_task(void *arg, uint32_t index, uint32_t thread)
 	cpu->math->attend(&a, &cpu->scratch[thread]);
 }
 
+/* Return: how many tasks there are with @group query heads each, at most. */
+static uint32_t attention_share(struct attention_job *job, uint32_t group)
+{
+	const struct quire_model *m = &job->cpu->checkpoint->model;
+	const struct engine_batch *batch = job->batch;
+
+	job->group = group;
+	job->rows = CPU_QUERIES / group;
+	job->heads = m->kv_heads * ((m->heads / m->kv_heads + group - 1) / group);
+	for (uint32_t i = 0; i < batch->pieces_count; i++)
+		job->first_task[i + 1] =
+			job->first_task[i] +
+			(batch->pieces[i].rows + job->rows - 1) / job->rows * job->heads;
+	return job->first_task[batch->pieces_count];
+}
+
+/* Heads that share keys and values look at them together, unless threads had no work. */
 static void attention(struct cpu *cpu, const struct engine_batch *batch, uint32_t layer)
 {
 	const struct quire_model *m = &cpu->checkpoint->model;
 	struct attention_job job = {.cpu = cpu, .batch = batch, .layer = layer};
-	uint32_t group = m->heads / m->kv_heads;
+	uint32_t group = m->heads / m->kv_heads, tasks;
 
-	job.group = group < CPU_QUERIES ? group : CPU_QUERIES;
-	job.rows = CPU_QUERIES / job.group;
-	job.heads = m->kv_heads * ((group + job.group - 1) / job.group);
-	for (uint32_t i = 0; i < batch->pieces_count; i++)
-		job.first_task[i + 1] = job.first_task[i] + (batch->pieces[i].rows + job.rows - 1) /
-								    job.rows * job.heads;
-	threads_for(cpu->threads, job.first_task[batch->pieces_count], attention_task, &job);
+	if (group > CPU_QUERIES)
+		group = CPU_QUERIES;
+	tasks = attention_share(&job, group);
+	while (tasks < threads_count(cpu->threads) && group > 1)
+		tasks = attention_share(&job, group = (group + 1) / 2);
+	threads_for(cpu->threads, tasks, attention_task, &job);
 }
 
 /* ---- layers ---- */

@@ -47,6 +47,11 @@ struct lanes {
 	part at[PARTS];
 };
 
+INLINE uint32_t bytes_of(enum quire_weight_type type)
+{
+	return type == QUIRE_FP32 ? 4 : 2;
+}
+
 /* a * b + c, of one register. */
 INLINE part part_fma(part a, part b, part c)
 {
@@ -59,6 +64,17 @@ INLINE part part_fma(part a, part b, part c)
 #else
 	return a * b + c;
 #endif
+}
+
+INLINE part part_all(float value)
+{
+	return (part){0} + value;
+}
+
+/* @a where the bits of @which are set, @b where not. */
+INLINE part part_choose(ipart which, part a, part b)
+{
+	return (part)(((ipart)a & which) | ((ipart)b & ~which));
 }
 
 /* From 16 bits to 32, exactly. */
@@ -130,7 +146,7 @@ INLINE struct lanes lanes_all(float value)
 	struct lanes v;
 
 	for (uint32_t i = 0; i < PARTS; i++)
-		v.at[i] = (part){0} + value;
+		v.at[i] = part_all(value);
 	return v;
 }
 
@@ -139,7 +155,7 @@ INLINE struct lanes lanes_load(const void *from, enum quire_weight_type type)
 	struct lanes v;
 
 	for (uint32_t i = 0; i < PARTS; i++) {
-		const char *at = (const char *)from + i * PART * (type == QUIRE_FP32 ? 4 : 2);
+		const char *at = (const char *)from + i * PART * bytes_of(type);
 
 		v.at[i] = type == QUIRE_BF16   ? part_of_bf16(at)
 			  : type == QUIRE_FP16 ? part_of_fp16(at)
@@ -155,7 +171,7 @@ INLINE struct lanes lanes_load_some(const void *from, enum quire_weight_type typ
 
 	if (count == LANES)
 		return lanes_load(from, type);
-	memcpy(bytes, from, count * (type == QUIRE_FP32 ? 4 : 2));
+	memcpy(bytes, from, count * bytes_of(type));
 	return lanes_load(bytes, type);
 }
 
@@ -196,11 +212,8 @@ INLINE struct lanes lanes_mul(struct lanes a, struct lanes b)
 /* The larger of each two; @b where one of them is NaN. */
 INLINE struct lanes lanes_max(struct lanes a, struct lanes b)
 {
-	for (uint32_t i = 0; i < PARTS; i++) {
-		ipart larger = a.at[i] > b.at[i];
-
-		a.at[i] = (part)(((ipart)a.at[i] & larger) | ((ipart)b.at[i] & ~larger));
-	}
+	for (uint32_t i = 0; i < PARTS; i++)
+		a.at[i] = part_choose(a.at[i] > b.at[i], a.at[i], b.at[i]);
 	return a;
 }
 

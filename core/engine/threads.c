@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define LINE	   64	/* bytes of a cache line */
-#define SPINS_MAX  4000 /* looks at `left` before a thread sleeps: some 50 us */
+#define SPINS_MAX  4000 /* looks at `left` before a thread sleeps: 100 us or so */
 #define SPINS_DONE 2000 /* looks at `done` before the caller lets others run */
 
 struct worker {

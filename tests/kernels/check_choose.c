@@ -163,5 +163,5 @@ void check_draw(void)
 	draws(3, 1);
 	draws(10, 7);
 	draws(6, 1000);
-	draws(2, 5003);
+	draws(5, 5003);
 }

@@ -212,6 +212,7 @@ static void choose(struct product *p, uint32_t rows, uint32_t columns, uint32_t 
 		}
 	}
 	p->how = found[best].algo;
+	p->seconds = least;
 	device_free((void *)t.x), device_free((void *)t.weights), device_free(t.y);
 }
 

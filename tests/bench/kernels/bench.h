@@ -53,12 +53,15 @@ struct product {
 	cublasLtMatrixLayout_t weight, x, y;
 	cublasLtMatmulAlgo_t how;
 	bool add;
+	double seconds; /* if several were tried */
 };
 #define PRODUCT_TRIED 24
 void product_new(struct product *p, uint32_t rows, uint32_t columns, uint32_t outputs, bool fp32,
 		 bool add, int tried);
 void product_run(const struct product *p, const void *x, const void *weight, void *y);
 void product_free(struct product *p);
+/* What the same takes by gemv, up to 64 rows. */
+double gemv_seconds(uint32_t rows, uint32_t columns, uint32_t outputs, enum quire_gemv_out kind);
 
 void bench_ceilings(void);
 void bench_gemv(void);

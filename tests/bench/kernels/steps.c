@@ -15,10 +15,14 @@ struct model {
 	uint32_t layers, hidden, heads, kv_heads, head_dim, middle, vocab;
 };
 
+enum { QKV, OUT, GATE_UP, DOWN, HEAD, PRODUCTS };
+enum way { BY_GEMV, BY_CUBLASLT, BY_THE_FASTER, WAYS };
+
 struct step {
 	struct model m;
 	uint32_t rows, qkv_columns;
-	bool ours; /* gemv; or cuBLASLt */
+	bool ours[PRODUCTS];	 /* gemv; or cuBLASLt */
+	double gemv_s[PRODUCTS]; /* what gemv takes alone */
 	struct quire_dev_pool pool;
 	uint16_t **weights; /* [layers][4]: qkv, out, gate and up, down */
 	uint16_t *head, *norm_weight, *normed, *qkv, *attended, *gate_up, *middle;
@@ -27,7 +31,7 @@ struct step {
 	struct quire_op_rope rope;
 	struct quire_op_attention attention;
 	struct quire_op_choose choose;
-	struct product qkv_product, out_product, gate_up_product, down_product, head_product;
+	struct product products[PRODUCTS];
 };
 
 static void norm(struct step *s)
@@ -44,16 +48,15 @@ static void norm(struct step *s)
 	must("norm", quire_cuda_norm(&op, stream));
 }
 
-static void multiply(struct step *s, const struct product *product, const void *x,
-		     const void *weight, uint32_t columns, uint32_t outputs,
-		     enum quire_gemv_out kind, void *out)
+static void multiply(struct step *s, int which, const void *x, const void *weight, uint32_t columns,
+		     uint32_t outputs, enum quire_gemv_out kind, void *out)
 {
 	const struct quire_op_gemv op = {x, s->rows, columns, weight, outputs, kind, out};
 
-	if (s->ours)
+	if (s->ours[which])
 		must("gemv", quire_cuda_gemv(&op, stream));
 	else
-		product_run(product, x, weight, out);
+		product_run(&s->products[which], x, weight, out);
 }
 
 static void run_step(void *arg, uint32_t index)
@@ -68,34 +71,32 @@ static void run_step(void *arg, uint32_t index)
 		uint16_t **w = s->weights + 4 * (size_t)l;
 
 		norm(s);
-		multiply(s, &s->qkv_product, s->normed, w[0], m->hidden, s->qkv_columns,
-			 QUIRE_GEMV_BF16, s->qkv);
+		multiply(s, QKV, s->normed, w[0], m->hidden, s->qkv_columns, QUIRE_GEMV_BF16,
+			 s->qkv);
 		s->rope.k = quire_dev_plane(&s->pool, 2 * l);
 		s->rope.v = quire_dev_plane(&s->pool, 2 * l + 1);
 		must("rope", quire_cuda_rope(&s->rope, stream));
 		s->attention.k = s->rope.k;
 		s->attention.v = s->rope.v;
 		must("attention", quire_cuda_attention(&s->attention, stream));
-		multiply(s, &s->out_product, s->attended, w[1], width, m->hidden, QUIRE_GEMV_ADD,
-			 s->residual);
+		multiply(s, OUT, s->attended, w[1], width, m->hidden, QUIRE_GEMV_ADD, s->residual);
 		norm(s);
-		if (s->ours) {
-			multiply(s, NULL, s->normed, w[2], m->hidden, m->middle, QUIRE_GEMV_SWIGLU,
-				 s->middle);
+		if (s->ours[GATE_UP]) {
+			multiply(s, GATE_UP, s->normed, w[2], m->hidden, m->middle,
+				 QUIRE_GEMV_SWIGLU, s->middle);
 		} else {
 			const struct quire_op_swiglu op = {s->gate_up, s->middle, s->rows,
 							   m->middle};
 
-			multiply(s, &s->gate_up_product, s->normed, w[2], m->hidden, 2 * m->middle,
+			multiply(s, GATE_UP, s->normed, w[2], m->hidden, 2 * m->middle,
 				 QUIRE_GEMV_BF16, s->gate_up);
 			must("swiglu", quire_cuda_swiglu(&op, stream));
 		}
-		multiply(s, &s->down_product, s->middle, w[3], m->middle, m->hidden, QUIRE_GEMV_ADD,
+		multiply(s, DOWN, s->middle, w[3], m->middle, m->hidden, QUIRE_GEMV_ADD,
 			 s->residual);
 	}
 	norm(s);
-	multiply(s, &s->head_product, s->normed, s->head, m->hidden, m->vocab, QUIRE_GEMV_FP32,
-		 s->logits);
+	multiply(s, HEAD, s->normed, s->head, m->hidden, m->vocab, QUIRE_GEMV_FP32, s->logits);
 	must("choose", quire_cuda_choose(&s->choose, stream));
 }
 
@@ -146,6 +147,26 @@ static void say_what(struct step *s, uint32_t context)
 	must("memset",
 	     (int)cudaMemset(s->attention.tickets, 0, limits.parts_max * m->kv_heads * 4));
 	free(rows), free(items), free(maps), free(plan.few), free(plan.many);
+}
+
+static void product_prepare(struct step *s, int which, uint32_t columns, uint32_t outputs,
+			    enum quire_gemv_out kind)
+{
+	const bool pair = kind == QUIRE_GEMV_SWIGLU, add = kind == QUIRE_GEMV_ADD;
+
+	product_new(&s->products[which], s->rows, columns, outputs * (pair ? 2 : 1),
+		    add || kind == QUIRE_GEMV_FP32, add, PRODUCT_TRIED);
+	s->gemv_s[which] = gemv_seconds(s->rows, columns, outputs, kind);
+	printf("    %u rows, %6u to %6u: gemv %6.2f us, cuBLASLt %6.2f us%s\n", s->rows, columns,
+	       outputs, s->gemv_s[which] * 1e6, s->products[which].seconds * 1e6,
+	       pair ? " and swiglu" : "");
+}
+
+static void choose_way(struct step *s, enum way way)
+{
+	for (int i = 0; i < PRODUCTS; i++)
+		s->ours[i] = way == BY_GEMV ||
+			     (way == BY_THE_FASTER && s->gemv_s[i] < s->products[i].seconds);
 }
 
 static void prepare(struct step *s, uint32_t context)
@@ -211,13 +232,11 @@ static void prepare(struct step *s, uint32_t context)
 		.scratch = device_new(scratch_bytes),
 	};
 	must("memset", (int)cudaMemset(s->choose.scratch, 0, scratch_bytes));
-	product_new(&s->qkv_product, s->rows, m->hidden, s->qkv_columns, false, false,
-		    PRODUCT_TRIED);
-	product_new(&s->out_product, s->rows, width, m->hidden, true, true, PRODUCT_TRIED);
-	product_new(&s->gate_up_product, s->rows, m->hidden, 2 * m->middle, false, false,
-		    PRODUCT_TRIED);
-	product_new(&s->down_product, s->rows, m->middle, m->hidden, true, true, PRODUCT_TRIED);
-	product_new(&s->head_product, s->rows, m->hidden, m->vocab, true, false, PRODUCT_TRIED);
+	product_prepare(s, QKV, m->hidden, s->qkv_columns, QUIRE_GEMV_BF16);
+	product_prepare(s, OUT, width, m->hidden, QUIRE_GEMV_ADD);
+	product_prepare(s, GATE_UP, m->hidden, m->middle, QUIRE_GEMV_SWIGLU);
+	product_prepare(s, DOWN, m->middle, m->hidden, QUIRE_GEMV_ADD);
+	product_prepare(s, HEAD, m->hidden, m->vocab, QUIRE_GEMV_FP32);
 }
 
 static void done(struct step *s)
@@ -234,9 +253,8 @@ static void done(struct step *s)
 	device_free((void *)s->attention.work_count), device_free(s->attention.partial);
 	device_free(s->attention.tickets), device_free(s->choose.choices);
 	device_free(s->choose.scratch);
-	product_free(&s->qkv_product), product_free(&s->out_product);
-	product_free(&s->gate_up_product), product_free(&s->down_product);
-	product_free(&s->head_product);
+	for (int i = 0; i < PRODUCTS; i++)
+		product_free(&s->products[i]);
 }
 
 /* The same step by both ways must choose the same, or something as good. */
@@ -249,7 +267,7 @@ static void compare(struct step *s)
 	for (int way = 0; way < 2; way++) {
 		float *logits;
 
-		s->ours = way;
+		choose_way(s, way ? BY_GEMV : BY_CUBLASLT);
 		run_step(s, 0);
 		must("step", (int)cudaStreamSynchronize(stream));
 		logits = host_copy(s->logits, count * 4);
@@ -271,19 +289,19 @@ static void bench(const struct model *m, uint32_t rows, uint32_t context)
 			     4.0 * m->layers * rows * (context + 1.0) * m->kv_heads * m->head_dim;
 
 	prepare(&s, context);
-	if (rows <= 8)
-		compare(&s);
-	for (int way = rows <= 8 ? 1 : 0; way >= 0; way--)
+	compare(&s);
+	for (enum way way = 0; way < WAYS; way++)
 		for (int overlap = 1; overlap >= 0; overlap--) {
+			static const char *const names[] = {"gemv", "cuBLASLt", "the faster"};
 			char what[96];
 			double seconds;
 
-			s.ours = way;
+			choose_way(&s, way);
 			quire_cuda_overlap(overlap);
 			seconds = seconds_of(run_step, &s, 2);
 			snprintf(what, sizeof(what), "%s, %u x %u, %s%s: %.0f tokens/s", m->name,
-				 rows, context, way ? "gemv" : "cuBLASLt",
-				 overlap ? ", overlap" : "", rows / seconds);
+				 rows, context, names[way], overlap ? ", overlap" : "",
+				 rows / seconds);
 			report_bytes(what, seconds, bytes);
 		}
 	quire_cuda_overlap(true);
