@@ -84,7 +84,7 @@ tour() { # FILES..  <TABLE
 		at = NR * 1.1
 		say(at, "key Escape; key Escape; say pause; say panel all; say theme dark")
 		say(at, "say colour owner; say axis time; say font 14; say seek step 80")
-		say(at, "say fit; say select r3")
+		say(at, "say fit; say select r3; move 1 1")
 		say(at, $1)
 		say(at + 0.7, "png before-" NR ".png;" $2)
 		say(at + 1, "png after-" NR ".png")

@@ -1,7 +1,7 @@
 """Makes labs/models/tiny: a tokenizer, then a Llama-shaped model, both trained on stories.py.
 
     python3 -m pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 safetensors==0.8.0
-    python3 train_tiny.py                 about 40 minutes on two cores
+    python3 train_tiny.py                 about 50 minutes on two cores, 2 on a GPU
     python3 train_tiny.py --steps 300     a first look, 3 minutes
     python3 check_tiny.py                 is it sound, and how good is it?
 
@@ -140,7 +140,8 @@ def rate(step, steps, peak):
 
 def train(config, tokenizer, steps, peak):
     torch.manual_seed(0)
-    model = LlamaForCausalLM(config)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = LlamaForCausalLM(config).to(device)
     matrices = [p for p in model.parameters() if p.dim() == 2]
     vectors = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW(
@@ -152,8 +153,8 @@ def train(config, tokenizer, steps, peak):
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = rate(step, steps, peak)
-        batch = torch.tensor([next(source) for _ in range(ROWS)])
-        with torch.autocast("cpu", torch.bfloat16):
+        batch = torch.tensor([next(source) for _ in range(ROWS)]).to(device)
+        with torch.autocast(device, torch.bfloat16):
             logits = model(input_ids=batch, use_cache=False).logits
         loss = torch.nn.functional.cross_entropy(
             logits[:, :-1].flatten(0, 1).float(), batch[:, 1:].flatten()
@@ -168,13 +169,13 @@ def train(config, tokenizer, steps, peak):
             print("step %5d  loss %.4f  %6.2f M tokens  %5.1f min  %6.0f tokens/s" % (
                 step + 1, mean, (step + 1) * batch.numel() / 1e6, seconds / 60,
                 (step + 1) * batch.numel() / seconds), flush=True)
-    return model
+    return model.cpu()
 
 
 def save(model, tokenizer, path):
     path.mkdir(parents=True, exist_ok=True)
     tensors = {
-        name: tensor.detach().to(torch.bfloat16).contiguous()
+        name: tensor.detach().cpu().to(torch.bfloat16).contiguous()
         for name, tensor in model.state_dict().items()
         if name != "lm_head.weight"  # tied to the embedding
     }
