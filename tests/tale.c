@@ -190,7 +190,7 @@ void tale_run(struct tale *t, const char *path, struct quire_live *live)
 	ck_assert_msg(t->rc == 0 || t->rc == -ECANCELED, "seed %llu, %s x %s: %s",
 		      (unsigned long long)t->seed, t->scheduler, t->allocator, quire_failure());
 	t->metrics = *quire_loop_metrics(loop);
-	memcpy(t->outcomes, t->metrics.outcomes, sizeof(t->outcomes));
+	memcpy(t->outcomes, t->metrics.outcomes, t->config.requests_count * sizeof(*t->outcomes));
 	t->metrics.outcomes = NULL;
 	quire_loop_free(loop);
 	MUST(quire_recorder_close(rec, path ? "{}" : NULL) == 0);
