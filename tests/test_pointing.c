@@ -466,7 +466,16 @@ START_TEST(test_words)
 	has(words_of(&view, (struct quire_hit){.kind = QUIRE_HIT_STEP, .step = 2}),
 	    "Shared blocks were copied before somebody wrote into them.\n");
 	has(words_of(&view, (struct quire_hit){.kind = QUIRE_HIT_SPAN, .seq = 1, .at_ns = 0}),
-	    "r0 runs its prompt: from 0 us on, for 5.33 ms.\nThat is 11 tokens in steps 1 to 1.");
+	    "r0 runs its prompt: from 0 ms on, for 5.33 ms.\nThat is 11 tokens in step 1.");
+	has(words_of(&view, (struct quire_hit){.kind = QUIRE_HIT_SPAN, .seq = 1, .at_ns = 6000000}),
+	    "tokens in steps 2 to 6.");
+	/* In a lesson, nobody knows what will be. */
+	view.caption.title = "a lesson";
+	text = words_of(&view,
+			(struct quire_hit){.kind = QUIRE_HIT_SPAN, .seq = 1, .at_ns = 6000000});
+	has(text, " so far.\n");
+	ck_assert(!strstr(text, "to 6"));
+	view.caption.title = NULL;
 	views_say(&view, "last");
 	cell.cell = 0;
 	has(words_of(&view, cell), "Block 0 of the pool is free.\nIt came free in step 6");

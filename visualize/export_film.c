@@ -186,14 +186,16 @@ static int write_picture(struct shot *shot, uint64_t frame)
 
 /* ---- the film ---- */
 
-/* A time as the view's head counts. */
+/* A time as the view's head counts; in steps, those that are over then. */
 static double head_of(const struct quire_view *view, uint64_t at_ns)
 {
 	const struct quire_story *story = view->sides[0].story;
+	uint64_t index = quire_story_index_ns(story, at_ns);
+	uint32_t step = quire_story_step_at(story, index);
 
 	if (view->clock == QUIRE_CLOCK_TIME)
 		return (double)at_ns;
-	return quire_story_step_at(story, quire_story_index_ns(story, at_ns));
+	return step && index < quire_story_index_step(story, step) ? step - 1 : step;
 }
 
 /* Go to the beginning, and see how long it is. */
@@ -223,6 +225,9 @@ static int begin(struct shot *shot)
 			(double)film->from_ns / 1e9, (double)until_ns / 1e9, frames);
 	shot->frames = (uint64_t)frames + 1;
 	seek.index = quire_story_index_ns(view->sides[0].story, film->from_ns);
+	if (view->clock == QUIRE_CLOCK_STEP)
+		seek.index = quire_story_index_step(view->sides[0].story,
+						    (uint32_t)head_of(view, film->from_ns));
 	rc = quire_view_do(view, &seek);
 	view->head = head_of(view, film->from_ns);
 	view->speed = film->speed;

@@ -65,13 +65,23 @@ static void hit_sequence(const struct quire_view *view, double x, double y, stru
 	}
 }
 
+/* Behind the end, or what a lesson has not come to: nothing is seen there. */
+static bool is_future(const struct quire_view *view, const struct quire_hit *hit, double x)
+{
+	uint64_t last_ns = quire_story_end_ns(view->sides[hit->side].story);
+	uint64_t now_ns = quire_view_now_ns(view, hit->side);
+
+	if (view->caption.title && now_ns < last_ns)
+		last_ns = now_ns;
+	return hit->at_ns > last_ns || x > quire_view_x_of(view, hit->side, last_ns) + 1;
+}
+
 /* The step that runs at hit->at_ns, or ran last before. */
 static void hit_step(const struct quire_view *view, struct quire_hit *hit)
 {
 	const struct quire_story *story = view->sides[hit->side].story;
 
-	if (!story->steps_count || hit->at_ns < story->steps[0].begin_ns ||
-	    hit->at_ns > quire_story_end_ns(story))
+	if (!story->steps_count || hit->at_ns < story->steps[0].begin_ns)
 		return;
 	hit->kind = QUIRE_HIT_STEP;
 	hit->step = quire_story_steps_ns(story, hit->at_ns) + 1;
@@ -94,6 +104,8 @@ static void hit_timeline(const struct quire_view *view, double x, double y, stru
 		return;
 	}
 	hit->at_ns = quire_view_ns_of(view, hit->side, x);
+	if (is_future(view, hit, x))
+		return;
 	if (hit->seq && quire_track_span(&story->tracks[hit->seq], hit->at_ns))
 		hit->kind = QUIRE_HIT_SPAN;
 	else
@@ -107,7 +119,8 @@ static void hit_steps(const struct quire_view *view, double x, struct quire_hit 
 	if (x < bars.x || x >= bars.x + bars.width)
 		return;
 	hit->at_ns = quire_view_ns_of(view, hit->side, x);
-	hit_step(view, hit);
+	if (!is_future(view, hit, x))
+		hit_step(view, hit);
 }
 
 static void hit_gauges(const struct quire_view *view, double x, double y, struct quire_hit *hit)

@@ -30,7 +30,7 @@ const char *words_time(double seconds, char text[32])
 		snprintf(text, 32, "%.0f s", seconds);
 	else if (seconds >= 1)
 		snprintf(text, 32, "%.3g s", seconds);
-	else if (seconds >= 1e-3)
+	else if (seconds >= 1e-3 || seconds <= 0)
 		snprintf(text, 32, "%.3g ms", seconds * 1e3);
 	else
 		snprintf(text, 32, "%.3g us", seconds * 1e6);

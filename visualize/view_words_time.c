@@ -24,23 +24,34 @@ void words_span(struct words *w, const struct quire_view *view, const struct qui
 	const struct quire_track *track = &story->tracks[hit->seq];
 	const struct quire_span *span = quire_track_span(track, hit->at_ns);
 	char name[32], from[32], length[32], count[64];
-	uint64_t until_ns;
+	uint64_t until_ns, now_ns = quire_view_now_ns(view, hit->side);
+	uint32_t last;
+	bool lasts;
 
 	if (!span)
 		return;
 	until_ns = span->until_ns ? span->until_ns : quire_story_end_ns(story);
+	last = span->until_step ? span->until_step - 1 : story->steps_count;
+	lasts = !span->until_ns;
+	/* What a lesson has not come to is not told. */
+	if (view->caption.title && now_ns < until_ns) {
+		until_ns = now_ns > span->from_ns ? now_ns : span->from_ns;
+		lasts = true;
+	}
 	words_add(w, "%s %s", quire_story_name(story, hit->seq, name),
 		  quire_span_words[span->kind]);
 	words_add(w, ": from %s on, for %s%s.\n", words_time((double)span->from_ns / 1e9, from),
 		  words_time((double)(until_ns - span->from_ns) / 1e9, length),
-		  span->until_ns ? "" : " so far");
+		  lasts ? " so far" : "");
 	if (span->kind == QUIRE_SPAN_PROMPT && span->tokens < track->prompt_tokens)
 		words_add(w, "A chunk of %u of its %u prompt tokens, so that a step stays short.\n",
 			  span->tokens, track->prompt_tokens);
-	else if (span->tokens)
+	else if (span->tokens && last > span->from_step && !lasts)
 		words_add(w, "That is %s in steps %u to %u.\n",
-			  words_count(span->tokens, "token", count), span->from_step,
-			  span->until_step ? span->until_step - 1 : story->steps_count);
+			  words_count(span->tokens, "token", count), span->from_step, last);
+	else if (span->tokens && last <= span->from_step)
+		words_add(w, "That is %s in step %u.\n", words_count(span->tokens, "token", count),
+			  span->from_step);
 	words_add(w, "%s", why_span[span->kind]);
 }
 

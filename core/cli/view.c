@@ -66,6 +66,16 @@ static int open_live(struct viewer *v)
 	return rc;
 }
 
+/* Read to their ends, for what counts on all of them. */
+static int read_all(struct viewer *v)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < v->stories_count; i++)
+		rc = quire_story_extend(v->stories[i], UINT64_MAX);
+	return rc;
+}
+
 static int open_lesson(struct viewer *v)
 {
 	char why[512];
@@ -80,17 +90,9 @@ static int open_lesson(struct viewer *v)
 		rc = quire_story_open_live(&v->stories[i], v->lives[i]);
 		v->stories_count += rc == 0;
 	}
+	if (rc == 0)
+		rc = read_all(v);
 	return rc ? rc : quire_lesson_tell(&v->lesson, v->stories);
-}
-
-/* Read to their ends, as what counts on all of them needs it. */
-static int read_all(struct viewer *v)
-{
-	int rc = 0;
-
-	for (uint32_t i = 0; rc == 0 && i < v->stories_count; i++)
-		rc = quire_story_extend(v->stories[i], UINT64_MAX);
-	return rc;
 }
 
 /* ---- the view ---- */
@@ -122,7 +124,7 @@ static int make_view(struct viewer *v)
 	double width = a->width, height = a->height;
 	int rc = 0;
 
-	if (!v->window || a->commands_count || a->lesson)
+	if (!v->window || a->commands_count)
 		rc = read_all(v);
 	if (rc == 0)
 		rc = quire_view_init(view, v->stories[0], v->stories[1]);
