@@ -11,7 +11,7 @@
  */
 #include "naive.h"
 
-#include "core/engine/engine.h"
+#include "core/engine/cpu.h"
 #include "core/loop.h"
 #include "core/model/logits.h"
 
@@ -42,6 +42,7 @@ static const struct quire_model shape = {
 /* What the runs that are compared did. */
 struct deeds {
 	uint64_t runs, preemptions, copies, chunks, padding, forks, mixed;
+	uint64_t split; /* items that lie in two batches of the executor */
 };
 
 /* What was said, and with which probability. */
@@ -78,7 +79,7 @@ static void make_requests(void)
 			.output_tokens_max = OUTPUT_MAX,
 			.samples = i % 2 ? 1 : 1 + i / 2 % 3,
 		};
-		for (uint32_t k = 0; k < prompt; k++)
+		for (uint32_t k = 0; k < SEQ_TOKENS; k++)
 			prompts[i][k] = naive_random(&state, VOCAB);
 		said[i].prompt = prompts[i];
 		quire_sampling_init(&said[i].sampling);
@@ -113,7 +114,7 @@ static struct world world;
 static int counting_step(struct quire_exec *ex, const struct quire_plan *plan,
 			 struct quire_result *results)
 {
-	uint32_t chunks = 0, decodes = 0;
+	uint32_t chunks = 0, decodes = 0, rows = 0;
 
 	for (uint32_t i = 0; i < plan->items_count; i++) {
 		const struct quire_item *item = &plan->items[i];
@@ -121,6 +122,8 @@ static int counting_step(struct quire_exec *ex, const struct quire_plan *plan,
 		chunks += item->seq->state == QUIRE_RUNNING &&
 			  item->tokens < quire_plan_todo(item->seq);
 		decodes += item->tokens == 1;
+		world.deeds->split += rows / CPU_ROWS < (rows + item->tokens - 1) / CPU_ROWS;
+		rows += plan->pad_tokens ? plan->pad_tokens : item->tokens;
 		if (plan->pad_tokens > item->tokens || item->seq->state == QUIRE_FINISHED)
 			world.deeds->padding++;
 	}
@@ -364,11 +367,12 @@ static void run_all(const char *const *allocators, uint32_t count, struct deeds 
 static void show(const char *what, const struct deeds *d)
 {
 	printf("%s: %llu runs; %llu preemptions, %llu copies, %llu chunks, %llu rows with "
-	       "padding, %llu forks, %llu steps of decodes and prompts\n",
+	       "padding, %llu forks, %llu steps of decodes and prompts, %llu items in two "
+	       "batches\n",
 	       what, (unsigned long long)d->runs, (unsigned long long)d->preemptions,
 	       (unsigned long long)d->copies, (unsigned long long)d->chunks,
 	       (unsigned long long)d->padding, (unsigned long long)d->forks,
-	       (unsigned long long)d->mixed);
+	       (unsigned long long)d->mixed, (unsigned long long)d->split);
 }
 
 START_TEST(paged_is_invisible)
@@ -400,6 +404,38 @@ START_TEST(contiguous_is_invisible)
 }
 END_TEST
 
+/* Steps that are longer than the executor runs at once: longer prompts, all together. */
+START_TEST(long_steps_are_invisible)
+{
+	static const char *const together[] = {"continuous", "continuous,prefill=first",
+					       "static,batch=14,wait=1", "static,batch=9,wait=1"};
+	static struct told told;
+	struct deeds deeds = {0};
+
+	for (uint32_t i = 0; i < REQUESTS; i++) {
+		requests[i].prompt_tokens = 60 + i;
+		requests[i].arrival_ns = 0;
+	}
+	run_alone(false, QUIRE_BF16);
+	for (uint32_t i = 0; i < LENGTH_MAX(together); i++) {
+		const struct setting setting = {
+			.scheduler = together[i],
+			.allocator = "paged,block=16",
+			.slots = 8192,
+			.budget = 2048,
+			.seqs = 64,
+			.threads = 2,
+			.kv_type = QUIRE_BF16,
+		};
+
+		run(&told, &deeds, &setting);
+		compare(&told, &expected[0][QUIRE_BF16], together[i], setting.allocator);
+	}
+	show("long steps", &deeds);
+	ck_assert_uint_gt(deeds.split, 3);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("transparency");
@@ -410,6 +446,7 @@ int main(void)
 	make_requests();
 	tcase_add_test(tests, paged_is_invisible);
 	tcase_add_test(tests, contiguous_is_invisible);
+	tcase_add_test(tests, long_steps_are_invisible);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

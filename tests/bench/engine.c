@@ -13,6 +13,8 @@
  *	model	steps of decodes alone (bytes of weights, keys and values a second), and
  *		of one long prompt (flops a second), each with its share of those
  *
+ * The first two are measured anew before each line that is compared with them.
+ *
  * Steps are run by the real loop and timed one by one, by the clock and by the time that
  * the process spent on cores.  On a machine that does other work at the same time the
  * second tells more: shares by it compare what a core did while we had it.
@@ -111,7 +113,7 @@ static void *copy_part(void *arg)
 }
 
 /* Sixteen chains hide the latency of the units; each flop is counted. */
-#define PEAK_TURNS  2000000
+#define PEAK_TURNS  20000000
 #define PEAK_CHAINS 16
 typedef float wide __attribute__((vector_size(64)));
 
@@ -342,8 +344,9 @@ static void show_shares(struct span span, double amount, const struct limit *lim
 }
 
 static void show_decode(const struct quire_checkpoint *checkpoint, enum quire_weight_type type,
-			uint32_t batch, uint32_t prompt, const struct limit *copy)
+			uint32_t batch, uint32_t prompt)
 {
+	const struct limit copy = measure_copy();
 	struct span span;
 	double bytes;
 
@@ -352,12 +355,13 @@ static void show_decode(const struct quire_checkpoint *checkpoint, enum quire_we
 	bytes = median(watch.decode.bytes, watch.decode.count);
 	printf("decode, batch %3u, context %5u   %8.2f ms a step  %8.1f tokens/s  %6.2f GB/s     ",
 	       batch, prompt, span.s * 1e3, batch / span.s, bytes / span.s / 1e9);
-	show_shares(span, bytes, copy, "copy");
+	show_shares(span, bytes, &copy, "copy");
 }
 
 static void show_prompt(const struct quire_checkpoint *checkpoint, enum quire_weight_type type,
-			uint32_t prompt, bool fast, const struct limit *peak)
+			uint32_t prompt, bool fast)
 {
+	const struct limit peak = measure_peak();
 	struct quire_flops flops;
 	struct span span[64];
 
@@ -370,7 +374,7 @@ static void show_prompt(const struct quire_checkpoint *checkpoint, enum quire_we
 	printf("prompt of %5u%-18s %8.2f ms         %8.1f tokens/s  %6.1f GFLOP/s  ", prompt,
 	       fast ? ", fast_products" : "", span[0].s * 1e3, prompt / span[0].s,
 	       flops.total / span[0].s / 1e9);
-	show_shares(span[0], flops.total, peak, "peak");
+	show_shares(span[0], flops.total, &peak, "peak");
 }
 
 int main(int argc, char **argv)
@@ -402,14 +406,14 @@ int main(int argc, char **argv)
 	       checkpoint.model.name, quire_weight_type_name(type),
 	       (double)checkpoint.weight_bytes / 1e6,
 	       (unsigned long long)quire_engine_slot_bytes(&checkpoint, type));
-	show_decode(&checkpoint, type, 1, 128, &copy);
-	show_decode(&checkpoint, type, 1, 1024, &copy);
-	show_decode(&checkpoint, type, 4, 128, &copy);
-	show_decode(&checkpoint, type, 8, 1024, &copy);
-	show_decode(&checkpoint, type, 32, 128, &copy);
+	show_decode(&checkpoint, type, 1, 128);
+	show_decode(&checkpoint, type, 1, 1024);
+	show_decode(&checkpoint, type, 4, 128);
+	show_decode(&checkpoint, type, 8, 512);
+	show_decode(&checkpoint, type, 32, 64);
 	for (uint32_t prompt = 32; prompt <= 512; prompt *= 4) {
-		show_prompt(&checkpoint, type, prompt, false, &peak);
-		show_prompt(&checkpoint, type, prompt, true, &peak);
+		show_prompt(&checkpoint, type, prompt, false);
+		show_prompt(&checkpoint, type, prompt, true);
 	}
 	quire_checkpoint_close(&checkpoint);
 	return 0;
