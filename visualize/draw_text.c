@@ -134,16 +134,21 @@ const char *draw_number(double value, char text[32])
 	return text;
 }
 
+static const char *with_unit(double value, const char *unit, char text[32])
+{
+	size_t length = strlen(draw_number(value, text));
+
+	snprintf(text + length, 32 - length, " %s", unit);
+	return text;
+}
+
 const char *draw_seconds(double seconds, char text[32])
 {
-	char number[32];
 	double size = fabs(seconds);
 
 	if (!isfinite(seconds) || size == 0 || size >= 0.9995)
-		snprintf(text, 32, "%s s", draw_number(seconds, number));
-	else if (size >= 0.9995e-3)
-		snprintf(text, 32, "%s ms", draw_number(seconds * 1e3, number));
-	else
-		snprintf(text, 32, "%s \xc2\xb5s", draw_number(seconds * 1e6, number));
-	return text;
+		return with_unit(seconds, "s", text);
+	if (size >= 0.9995e-3)
+		return with_unit(seconds * 1e3, "ms", text);
+	return with_unit(seconds * 1e6, "\xc2\xb5s", text);
 }
