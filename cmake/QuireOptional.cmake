@@ -33,18 +33,29 @@ function(quire_is_off option out)
 endfunction()
 
 # Sets QUIRE_HAVE_CUDA and QUIRE_CUDA_SOURCES, and enables the language.  With
-# ON the toolkit is tried even where there is nothing to compile with it.
+# ON the toolkit is tried even where there is nothing to compile with it; EMULATED needs
+# neither toolkit nor GPU.
 macro(quire_find_cuda)
 	set(QUIRE_HAVE_CUDA FALSE)
 	file(GLOB QUIRE_CUDA_SOURCES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
 		kernels/*.cu kernels/*_plan.c)
-	quire_is_off(QUIRE_CUDA is_off)
+	set(QUIRE_CUDA_EMULATED FALSE)
+	if(QUIRE_CUDA STREQUAL "EMULATED")
+		enable_language(CXX)
+		set(QUIRE_CUDA_EMULATED TRUE)
+		set(QUIRE_HAVE_CUDA TRUE)
+		set(is_off TRUE)
+	else()
+		quire_is_off(QUIRE_CUDA is_off)
+	endif()
 	if(NOT is_off)
 		find_program(QUIRE_NVCC nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME /usr/local/cuda
 			PATH_SUFFIXES bin DOC "The CUDA compiler")
 		mark_as_advanced(QUIRE_NVCC)
 	endif()
-	if(is_off)
+	if(QUIRE_CUDA_EMULATED)
+		message(STATUS "CUDA is emulated: slow, and for tests alone")
+	elseif(is_off)
 		quire_left_out("CUDA kernels" "QUIRE_CUDA is OFF")
 	elseif(NOT QUIRE_NVCC AND QUIRE_CUDA STREQUAL "ON")
 		message(FATAL_ERROR "QUIRE_CUDA is ON, but nvcc was found neither in PATH nor in "

@@ -32,8 +32,10 @@ build() {
 			-DQUIRE_KERNELS_PTX_CUH -include "$emulator/emulator.h" -x c++ -c "$file" \
 			-o "$out/$name.o/$(basename "$file").o"
 	done
-	"$cxx" -std=c++17 "$@" -g -ffp-contract=off -Wall -Wextra -Werror -c "$emulator/emulator.cpp" \
-		-o "$out/$name.o/emulator.o"
+	for file in "$emulator"/*.cpp; do
+		"$cxx" -std=c++17 "$@" -g -ffp-contract=off -Wall -Wextra -Werror -c "$file" \
+			-o "$out/$name.o/$(basename "$file").o"
+	done
 	for file in kernels/*.c tests/kernels/*.c; do
 		"$cc" -std=c11 -D_POSIX_C_SOURCE=200809L "$@" -g -ffp-contract=off -Wall -Wextra -Werror -I. \
 			-I"$emulator" -c "$file" -o "$out/$name.o/$(basename "$file").o"

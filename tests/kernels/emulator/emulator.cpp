@@ -1,6 +1,7 @@
 /*
  * emulator.cpp - see emulator.h.
  */
+#undef _FORTIFY_SOURCE /* it takes a jump to another stack for a fault */
 #include "emulator.h"
 
 #include <cstdio>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <setjmp.h>
 #include <ucontext.h>
 #include <vector>
 
@@ -37,11 +39,18 @@ struct copy {
 	unsigned group;
 };
 
+struct context {
+	ucontext_t first;
+	jmp_buf later;
+};
+
 struct fiber {
-	ucontext_t context;
+	struct context context;
 	std::unique_ptr<char[]> stack;
 	void *asan_stack; /* AddressSanitizer's own, while this one does not run */
-	bool done, waited;
+	bool entered, done, waited;
+	const unsigned *counter;     /* it waits while this is ... */
+	unsigned is;		     /* ... so; NULL: it does not wait */
 	unsigned meetings, barriers; /* that it came to */
 	unsigned groups;	     /* of copies, committed */
 	std::vector<copy> copies;    /* not yet made */
@@ -55,7 +64,7 @@ struct warp {
 };
 
 static struct {
-	ucontext_t context; /* of the scheduler */
+	struct context context; /* of the scheduler */
 	void *asan_stack;
 	const void *asan_bottom;
 	size_t asan_bytes;
@@ -80,33 +89,63 @@ static void fail(const char *what, const char *name = "")
 
 /* ---- fibers ---- */
 
+/*
+ * From one context to another that has been entered before.  swapcontext() asks the system
+ * for the signal mask each time; but AddressSanitizer follows it alone.
+ */
+static void leave(context *from, context *to)
+{
+#ifdef ASAN
+	swapcontext(&from->first, &to->first);
+#else
+	if (!_setjmp(from->later))
+		_longjmp(to->later, 1);
+#endif
+}
+
 static void to_scheduler(fiber *f)
 {
-	(void)f;
 #ifdef ASAN
-	__sanitizer_start_switch_fiber(f->done ? NULL : &f->asan_stack, e.asan_bottom,
-				       e.asan_bytes);
+	__sanitizer_start_switch_fiber(&f->asan_stack, e.asan_bottom, e.asan_bytes);
 #endif
-	swapcontext(&f->context, &e.context);
+	leave(&f->context, &e.context);
 #ifdef ASAN
 	__sanitizer_finish_switch_fiber(f->asan_stack, &e.asan_bottom, &e.asan_bytes);
 #endif
 }
 
+/* A fiber is a thread of each block in turn. */
 static void start()
 {
-	fiber *f = &e.fibers[e.current];
-
 #ifdef ASAN
 	__sanitizer_finish_switch_fiber(NULL, &e.asan_bottom, &e.asan_bytes);
 #endif
-	(*e.body)();
-	f = &e.fibers[e.current];
-	if (!f->waited)
-		fail("has not waited for the kernel in front");
-	f->done = true;
-	e.moved = true;
-	to_scheduler(f);
+	for (;;) {
+		fiber *f = &e.fibers[e.current];
+
+		(*e.body)();
+		if (!f->waited)
+			fail("has not waited for the kernel in front");
+		f->done = true;
+		e.moved = true;
+		to_scheduler(f);
+	}
+}
+
+static void enter(fiber *f)
+{
+	f->entered = true;
+	getcontext(&f->context.first);
+	f->context.first.uc_stack.ss_sp = f->stack.get();
+	f->context.first.uc_stack.ss_size = STACK_BYTES;
+	f->context.first.uc_link = NULL;
+	makecontext(&f->context.first, start, 0);
+#ifdef ASAN
+	swapcontext(&e.context.first, &f->context.first);
+#else
+	if (!_setjmp(e.context.later))
+		setcontext(&f->context.first);
+#endif
 }
 
 static void run(unsigned thread)
@@ -118,15 +157,28 @@ static void run(unsigned thread)
 #ifdef ASAN
 	__sanitizer_start_switch_fiber(&e.asan_stack, f->stack.get(), STACK_BYTES);
 #endif
-	swapcontext(&e.context, &f->context);
+	if (f->entered)
+		leave(&e.context, &f->context);
+	else
+		enter(f);
 #ifdef ASAN
 	__sanitizer_finish_switch_fiber(e.asan_stack, NULL, NULL);
 #endif
 }
 
-static void yield()
+static void wait_while(const unsigned *counter, unsigned is)
 {
-	to_scheduler(&e.fibers[e.current]);
+	fiber *f = &e.fibers[e.current];
+
+	f->counter = counter;
+	f->is = is;
+	if (*counter == is)
+		to_scheduler(f);
+}
+
+static bool waits(const fiber *f)
+{
+	return f->done || (f->counter && *f->counter == f->is);
 }
 
 const struct emulator_lane *emulator_meet(const char *what, const struct emulator_lane *mine)
@@ -136,7 +188,7 @@ const struct emulator_lane *emulator_meet(const char *what, const struct emulato
 	const unsigned meeting = f->meetings++;
 	struct emulator_lane *lanes = w->lanes[meeting % 2];
 
-	if (w->here && strcmp(w->what, what) != 0)
+	if (w->here && w->what != what && strcmp(w->what, what) != 0)
 		fail("others of its warp came to another ", what);
 	w->what = what;
 	lanes[e.current % LANES] = *mine;
@@ -145,8 +197,7 @@ const struct emulator_lane *emulator_meet(const char *what, const struct emulato
 		w->meetings++;
 		e.moved = true;
 	}
-	while (w->meetings == meeting)
-		yield();
+	wait_while(&w->meetings, meeting);
 	return lanes;
 }
 
@@ -159,8 +210,7 @@ void emulator_barrier()
 		e.barriers++;
 		e.moved = true;
 	}
-	while (e.barriers == barrier)
-		yield();
+	wait_while(&e.barriers, barrier);
 }
 
 void emulator_grid_wait()
@@ -292,7 +342,6 @@ unsigned char *emulator_shared()
 static void prepare()
 {
 	const char *order = getenv("QUIRE_EMULATOR_ORDER");
-	const char *copies = getenv("QUIRE_EMULATOR_COPIES");
 
 	if (e.shared)
 		return;
@@ -300,7 +349,7 @@ static void prepare()
 	e.order = !order || !strcmp(order, "forward") ? 0
 		  : !strcmp(order, "backward")	      ? 1
 						      : atoi(order);
-	e.early = copies && !strcmp(copies, "early");
+	e.early = emulator_asked("QUIRE_EMULATOR_COPIES", "early");
 	e.random.seed((unsigned)e.order);
 	e.fibers.resize(THREADS_MAX);
 	for (fiber &f : e.fibers)
@@ -321,13 +370,9 @@ static void arrange(std::vector<unsigned> *order, size_t count)
 static void make_ready(fiber *f)
 {
 	f->done = f->waited = false;
+	f->counter = NULL;
 	f->meetings = f->barriers = f->groups = 0;
 	f->copies.clear();
-	getcontext(&f->context);
-	f->context.uc_stack.ss_sp = f->stack.get();
-	f->context.uc_stack.ss_size = STACK_BYTES;
-	f->context.uc_link = NULL;
-	makecontext(&f->context, start, 0);
 }
 
 static void run_block()
@@ -342,7 +387,7 @@ static void run_block()
 	for (e.left = e.threads; e.left;) {
 		e.moved = false;
 		for (unsigned i : order) {
-			if (e.fibers[i].done)
+			if (waits(&e.fibers[i]))
 				continue;
 			run(i);
 			e.left -= e.fibers[i].done;
@@ -378,69 +423,4 @@ void emulator_run(dim3 grid, dim3 block, size_t shared_bytes, const std::functio
 		ASAN_UNPOISON_MEMORY_REGION(e.shared, SHARED_BYTES);
 #endif
 	}
-}
-
-/* ---- memory ---- */
-
-cudaError_t cudaMalloc(void **pointer, size_t bytes)
-{
-	*pointer = malloc(bytes ? bytes : 1);
-	if (!*pointer)
-		return cudaErrorMemoryAllocation;
-	memset(*pointer, 0xff, bytes);
-	return cudaSuccess;
-}
-
-cudaError_t cudaFree(void *pointer)
-{
-	free(pointer);
-	return cudaSuccess;
-}
-
-cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind)
-{
-	if (bytes)
-		memcpy(to, from, bytes);
-	return cudaSuccess;
-}
-
-cudaError_t cudaMemset(void *to, int value, size_t bytes)
-{
-	memset(to, value, bytes);
-	return cudaSuccess;
-}
-
-cudaError_t cudaDeviceSynchronize()
-{
-	return cudaSuccess;
-}
-
-cudaError_t cudaGetLastError()
-{
-	return cudaSuccess;
-}
-
-const char *cudaGetErrorString(cudaError_t error)
-{
-	return error == cudaSuccess		    ? "no error"
-	       : error == cudaErrorMemoryAllocation ? "out of memory"
-						    : "invalid argument";
-}
-
-cudaError_t cudaGetDeviceCount(int *count)
-{
-	*count = 1;
-	return cudaSuccess;
-}
-
-cudaError_t cudaGetDevice(int *device)
-{
-	*device = 0;
-	return cudaSuccess;
-}
-
-cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, int)
-{
-	*value = attribute == cudaDevAttrMultiProcessorCount ? 4 : 9;
-	return cudaSuccess;
 }

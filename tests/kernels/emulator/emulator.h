@@ -98,6 +98,16 @@ void emulator_wait(unsigned pending);
 unsigned char *emulator_shared();
 void emulator_run(dim3 grid, dim3 block, size_t shared_bytes, const std::function<void()> &thread);
 
+/* ---- work of a stream; runtime.cpp ---- */
+
+/* Do @work after all that was given to the stream before, or whenever a graph is replayed
+ * that is captured now. */
+cudaError_t emulator_enqueue(cudaStream_t stream, const std::function<void()> &work);
+/* Ends the program if not all of it is memory of the device, of one cudaMalloc(). */
+void emulator_on_device(const char *what, const void *first, size_t bytes);
+/* Is @name (QUIRE_EMULATOR_...) set to @value? */
+bool emulator_asked(const char *name, const char *value);
+
 template <typename T> T emulator_from(const char *what, T value, unsigned lane)
 {
 	struct emulator_lane mine = {};
@@ -259,16 +269,24 @@ struct cudaLaunchConfig_t {
 	cudaLaunchAttribute *attrs;
 	unsigned numAttrs;
 };
-DEVICE cudaError_t cudaFuncSetAttribute(const void *, int, int bytes)
-{
-	return bytes <= 227 << 10 ? cudaSuccess : cudaErrorInvalidValue;
-}
+cudaError_t cudaFuncSetAttribute(const void *kernel, int attribute, int bytes);
+/* Is a launch with so much shared memory allowed, after cudaFuncSetAttribute()? */
+bool emulator_may(const void *kernel, size_t shared_bytes);
+
+/* An op is copied here: a graph has the arguments that were given when it was captured. */
 template <typename OP>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(OP), const OP &op)
 {
-	emulator_run(config->gridDim, config->blockDim, config->dynamicSmemBytes,
-		     [&] { kernel(op); });
-	return cudaSuccess;
+	const dim3 grid = config->gridDim, block = config->blockDim;
+	const size_t bytes = config->dynamicSmemBytes;
+
+	if (!emulator_may((const void *)kernel, bytes))
+		return cudaErrorInvalidValue;
+	return emulator_enqueue(config->stream, [=] {
+		const std::function<void()> thread = [&] { kernel(op); };
+
+		emulator_run(grid, block, bytes, thread);
+	});
 }
 
 #endif /* QUIRE_EMULATOR_H */
