@@ -4,7 +4,8 @@
  * Single tokens: what counts is to read K and V once, as fast as memory gives them.
  * Four warps (eight, if a head is 64) share the keys of the block's part, 16 in turn to
  * each; a warp has its own ring of STAGES such pieces in shared memory, filled behind its
- * back, and waits for no other warp until the end.  The tensor cores take the 16 queries as rows;
+ * back, and waits for no other warp until the end: three stages, so that two blocks fit a
+ * multiprocessor, or six where blocks are few.  The tensor cores take the 16 queries as rows;
  * of multi-head attention that is one query and fifteen empty rows, which costs nothing that
  * counts: 32 products for 8 KiB (head_dim 128), a tenth of what they could do meanwhile.
  *
@@ -13,9 +14,8 @@
  */
 #include "attention.cuh"
 
-#define SIZE   16u
-#define KEYS   16u /* of a piece */
-#define STAGES 3u
+#define SIZE 16u
+#define KEYS 16u /* of a piece */
 
 /* So that two blocks fill a multiprocessor's memory, whatever HEAD_DIM. */
 template <uint32_t HEAD_DIM> constexpr uint32_t warps_of = 512 / HEAD_DIM;
@@ -42,7 +42,7 @@ DEVICE void fetch(const struct quire_op_attention &op, uint32_t kv_head, uint32_
 	}
 }
 
-template <uint32_t HEAD_DIM>
+template <uint32_t HEAD_DIM, uint32_t STAGES>
 static __global__ void __launch_bounds__(warps_of<HEAD_DIM> *WARP)
 	attention_few(const struct quire_op_attention op)
 {
@@ -243,18 +243,42 @@ static __global__ void __launch_bounds__(warps_of<HEAD_DIM> *WARP)
 		*ticket = 0;
 }
 
-template <uint32_t HEAD_DIM>
+template <uint32_t HEAD_DIM, uint32_t STAGES>
 static int launch_few(const struct quire_op_attention *op, cudaStream_t stream)
 {
 	constexpr uint32_t WARPS = warps_of<HEAD_DIM>;
 	const size_t ring_bytes = WARPS * STAGES * 2 * KEYS * HEAD_DIM * sizeof(uint16_t);
 	const size_t join_bytes = WARPS * SIZE * (HEAD_DIM + 2) * sizeof(float);
 
-	return launch(attention_few<HEAD_DIM>, op, dim3(op->work_max, op->kv_heads), WARPS * WARP,
-		      ring_bytes > join_bytes ? ring_bytes : join_bytes, stream);
+	return launch(attention_few<HEAD_DIM, STAGES>, op, dim3(op->work_max, op->kv_heads),
+		      WARPS * WARP, ring_bytes > join_bytes ? ring_bytes : join_bytes, stream);
+}
+
+/*
+ * Is there room for large blocks?  With one on each multiprocessor no other kernel could
+ * begin or end beside them, which costs more than they gain (docs/kernels.md); on half of
+ * them they do no harm.
+ */
+static bool deep(const struct quire_op_attention *op)
+{
+	static int multiprocessors, shared_bytes;
+	int device;
+
+	if (!multiprocessors &&
+	    (cudaGetDevice(&device) != cudaSuccess ||
+	     cudaDeviceGetAttribute(&shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin,
+				    device) != cudaSuccess ||
+	     cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device) !=
+		     cudaSuccess))
+		return false;
+	return 2 * op->work_max * op->kv_heads <= (uint32_t)multiprocessors &&
+	       shared_bytes >= 200 << 10;
 }
 
 int quire_cuda_attention_few(const struct quire_op_attention *op, cudaStream_t stream)
 {
-	return op->head_dim == 128 ? launch_few<128>(op, stream) : launch_few<64>(op, stream);
+	if (deep(op))
+		return op->head_dim == 128 ? launch_few<128, 6>(op, stream)
+					   : launch_few<64, 6>(op, stream);
+	return op->head_dim == 128 ? launch_few<128, 3>(op, stream) : launch_few<64, 3>(op, stream);
 }

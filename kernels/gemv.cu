@@ -4,7 +4,7 @@
  * A block makes 16 outputs (SWIGLU: 16 of gate and the same 16 of up) for all rows.
  * Its eight warps share the columns; their sums meet in shared memory.  The tensor
  * cores multiply, only because they need no unpacking: A is 16 rows of weights, B is x
- * transposed, its eight columns are eight rows of x; more rows are more such products.
+ * transposed, its eight columns are the rows of x.
  *
  * Which column is which k of a product is free, as long as A and B agree.  So a lane
  * (g, t) loads eight neighbours at once, 16 bytes, of weight rows g and g + 8 and of row
@@ -23,7 +23,8 @@
 #include "launch.cuh"
 
 #define WARPS	       8u
-#define TILE	       16u	   /* outputs */
+#define TILE	       16u /* outputs */
+#define ROWS_MAX       QUIRE_GEMV_ROWS_MAX
 #define STEP	       32u	   /* columns of two products */
 #define LINE	       64u	   /* columns of a line of the cache */
 #define AHEAD_BYTES    (16u << 20) /* that all blocks together may fetch ahead into L2 ... */
@@ -51,20 +52,11 @@ DEVICE void fetch_ahead(const uint16_t *weight, uint32_t rows, uint32_t column, 
 	}
 }
 
-/* The distance of two outputs in sums, so that neighbours are in different banks. */
-template <uint32_t EIGHTS> constexpr uint32_t stride_of = EIGHTS == 1 ? 8 : EIGHTS * 8 + 8;
-
-/*
- * TILES: 1, or 2: gate and up.  BATCH: steps whose weights are loaded together.  EIGHTS:
- * of rows; TOGETHER: steps whose x is loaded together.
- */
-template <uint32_t TILES, uint32_t BATCH, uint32_t EIGHTS>
-static __global__ void __launch_bounds__(WARPS *WARP, EIGHTS == 1 ? 4 : 2)
-	gemv(const struct quire_op_gemv op)
+/* TILES: 1, or 2: gate and up.  BATCH: steps that are loaded together. */
+template <uint32_t TILES, uint32_t BATCH>
+static __global__ void __launch_bounds__(WARPS *WARP, 4) gemv(const struct quire_op_gemv op)
 {
-	constexpr uint32_t TOGETHER = EIGHTS == 1 ? BATCH : 1;
-	constexpr uint32_t STRIDE = stride_of<EIGHTS>;
-	float *sums = (float *)shared_memory(); /* [WARPS][TILES][TILE][STRIDE] */
+	__shared__ float sums[WARPS][TILES][TILE][ROWS_MAX];
 	const uint32_t warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
 	const uint32_t g = lane / 4, t = lane % 4;
 	const uint32_t first = blockIdx.x * TILE, last = op.outputs - 1;
@@ -72,9 +64,10 @@ static __global__ void __launch_bounds__(WARPS *WARP, EIGHTS == 1 ? 4 : 2)
 	const uint32_t ahead = AHEAD_BYTES / min(gridDim.x, BLOCKS_AT_ONCE) /
 			       (TILES * TILE * LINE * (uint32_t)sizeof(uint16_t));
 	const uint16_t *low[TILES], *high[TILES];
-	float c[EIGHTS][TILES][4] = {};
+	const uint32_t x = g * op.columns; /* of row g */
+	float c[TILES][4] = {};
 	struct weights w[BATCH][TILES];
-	uint4 xs[TOGETHER][EIGHTS];
+	uint4 xs[BATCH];
 
 #pragma unroll
 	for (uint32_t i = 0; i < TILES; i++) {
@@ -105,34 +98,22 @@ static __global__ void __launch_bounds__(WARPS *WARP, EIGHTS == 1 ? 4 : 2)
 		}
 #pragma unroll
 		for (uint32_t b = 0; b < BATCH; b++) {
-			if (b % TOGETHER == 0) {
-#pragma unroll
-				for (uint32_t j = 0; j < TOGETHER * EIGHTS; j++) {
-					const uint32_t r = j % EIGHTS * 8 + g;
-					const uint32_t column =
-						(base + b + j / EIGHTS) * STEP + t * 8;
-					uint4 *to = &xs[j / EIGHTS][j % EIGHTS];
+			const uint32_t column = (base + b) * STEP + t * 8;
 
-					*to = make_uint4(0, 0, 0, 0);
-					if (r < op.rows_count && column < op.columns)
-						*to = *(const uint4 *)(op.x +
-								       (uint64_t)r * op.columns +
-								       column);
-				}
-			}
+			xs[b] = make_uint4(0, 0, 0, 0);
+			if (g < op.rows_count && column < op.columns)
+				xs[b] = *(const uint4 *)(op.x + x + column);
+		}
+#pragma unroll
+		for (uint32_t b = 0; b < BATCH; b++) {
 #pragma unroll
 			for (uint32_t i = 0; i < TILES; i++) {
 				const uint4 l = w[b][i].low, h = w[b][i].high;
 				const uint32_t one[4] = {l.x, h.x, l.y, h.y};
 				const uint32_t two[4] = {l.z, h.z, l.w, h.w};
 
-#pragma unroll
-				for (uint32_t j = 0; j < EIGHTS; j++) {
-					const uint4 x = xs[b % TOGETHER][j];
-
-					mma(c[j][i], one, x.x, x.y);
-					mma(c[j][i], two, x.z, x.w);
-				}
+				mma(c[i], one, xs[b].x, xs[b].y);
+				mma(c[i], two, xs[b].z, xs[b].w);
 			}
 		}
 	}
@@ -141,26 +122,21 @@ static __global__ void __launch_bounds__(WARPS *WARP, EIGHTS == 1 ? 4 : 2)
 	grid_launch_next();
 #pragma unroll
 	for (uint32_t i = 0; i < TILES; i++) {
-		float *mine = sums + ((warp * TILES + i) * TILE + g) * STRIDE + 2 * t;
-
-#pragma unroll
-		for (uint32_t j = 0; j < EIGHTS; j++) {
-			*(float2 *)(mine + j * 8) = make_float2(c[j][i][0], c[j][i][1]);
-			*(float2 *)(mine + 8 * STRIDE + j * 8) =
-				make_float2(c[j][i][2], c[j][i][3]);
-		}
+		*(float2 *)&sums[warp][i][g][2 * t] = make_float2(c[i][0], c[i][1]);
+		*(float2 *)&sums[warp][i][g + 8][2 * t] = make_float2(c[i][2], c[i][3]);
 	}
 	__syncthreads();
-	for (uint32_t i = threadIdx.x; i < TILE * op.rows_count; i += WARPS * WARP) {
-		const uint32_t output = i % TILE, r = i / TILE;
+	if (threadIdx.x < TILE * ROWS_MAX) {
+		const uint32_t output = threadIdx.x % TILE, r = threadIdx.x / TILE;
 		const uint64_t at = (uint64_t)r * op.outputs + first + output;
 		float y[TILES] = {};
 
-		if (first + output >= op.outputs)
-			continue;
+		if (r >= op.rows_count || first + output >= op.outputs)
+			return;
 #pragma unroll
-		for (uint32_t j = 0; j < WARPS * TILES; j++)
-			y[j % TILES] += sums[(j * TILE + output) * STRIDE + r];
+		for (uint32_t i = 0; i < TILES; i++)
+			for (uint32_t j = 0; j < WARPS; j++)
+				y[i] += sums[j][i][output][r];
 		if (TILES == 2)
 			y[0] = silu(y[0]) * y[TILES - 1];
 		if (op.kind == QUIRE_GEMV_FP32)
@@ -172,23 +148,14 @@ static __global__ void __launch_bounds__(WARPS *WARP, EIGHTS == 1 ? 4 : 2)
 	}
 }
 
-template <uint32_t EIGHTS>
-static int launch_gemv(const struct quire_op_gemv *op, struct CUstream_st *stream)
-{
-	const dim3 grid((op->outputs + TILE - 1) / TILE);
-	const size_t sums_bytes = WARPS * TILE * stride_of<EIGHTS> * sizeof(float);
-
-	if (op->kind == QUIRE_GEMV_SWIGLU)
-		return launch(gemv < 2, EIGHTS == 8 ? 1 : 2, EIGHTS >, op, grid, WARPS * WARP,
-			      2 * sums_bytes, stream);
-	return launch(gemv<1, 4, EIGHTS>, op, grid, WARPS * WARP, sums_bytes, stream);
-}
-
 int quire_cuda_gemv(const struct quire_op_gemv *op, struct CUstream_st *stream)
 {
-	if (!op->rows_count || op->rows_count > 64 || op->columns % 8 || !op->columns)
+	const dim3 grid((op->outputs + TILE - 1) / TILE);
+
+	if (!op->rows_count || op->rows_count > QUIRE_GEMV_ROWS_MAX || op->columns % 8 ||
+	    !op->columns)
 		return cudaErrorInvalidValue;
-	return op->rows_count <= 8    ? launch_gemv<1>(op, stream)
-	       : op->rows_count <= 32 ? launch_gemv<4>(op, stream)
-				      : launch_gemv<8>(op, stream);
+	if (op->kind == QUIRE_GEMV_SWIGLU)
+		return launch(gemv<2, 2>, op, grid, WARPS * WARP, 0, stream);
+	return launch(gemv<1, 4>, op, grid, WARPS * WARP, 0, stream);
 }

@@ -19,8 +19,10 @@
  *    lies in arrays on the device, and counts in a struct are capacities.  Rows that are
  *    too many for a step are padding: token 0, slot QUIRE_SLOT_NONE.
  *  - From compute capability 9.0 on, a kernel is launched while the one before it in the
- *    stream still runs and waits for its end on the device (programmatic dependent
- *    launch): what a kernel reads before that is weights alone, which no kernel writes.
+ *    stream still runs, and waits for its end on the device (programmatic dependent
+ *    launch).  What it reads before that must not be written by a kernel of the same
+ *    step: weights, tables, the step's arrays, and K and V of positions before an item's
+ *    position_first.  Copies and poison of slots come before the step's first kernel.
  *  - Return: 0, or the cudaError_t of the launch; cudaErrorInvalidValue (1) if the shape
  *    is one that is not built.  Faults while running are told by the stream, later.
  *
@@ -248,7 +250,9 @@ uint32_t quire_attention_work_max(const struct quire_attention_limits *limits, u
 size_t quire_attention_partial_bytes(const struct quire_attention_limits *limits,
 				     enum quire_tile tile);
 
-/* ---- gemv: up to 64 rows by a matrix of weights, at the speed of memory --------------- */
+/* ---- gemv: a few rows by a matrix of weights, at the speed of memory ---------------- */
+
+#define QUIRE_GEMV_ROWS_MAX 8u
 
 enum quire_gemv_out {
 	QUIRE_GEMV_BF16,   /* out, bf16 */
@@ -260,7 +264,7 @@ enum quire_gemv_out {
 /* y[r][n] = sum over k of x[r][k] weight[n][k]; every weight is read once. */
 struct quire_op_gemv {
 	const uint16_t *x;	/* [rows_count][columns] bf16 */
-	uint32_t rows_count;	/* 1 to 8 */
+	uint32_t rows_count;	/* 1 to QUIRE_GEMV_ROWS_MAX */
 	uint32_t columns;	/* a multiple of 8 */
 	const uint16_t *weight; /* [outputs][columns] bf16; SWIGLU: [2 outputs][columns] */
 	uint32_t outputs;

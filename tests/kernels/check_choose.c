@@ -77,6 +77,7 @@ void check_choose(void)
 	choose(9, 4096);
 	choose(17, 4097);
 	choose(2, 50001);
+	choose(340, 8200); /* more chunks than blocks */
 }
 
 /* Weights are rounded: a draw may be the reference's for a share just beside its own. */

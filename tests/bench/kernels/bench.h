@@ -60,7 +60,7 @@ void product_new(struct product *p, uint32_t rows, uint32_t columns, uint32_t ou
 		 bool add, int tried);
 void product_run(const struct product *p, const void *x, const void *weight, void *y);
 void product_free(struct product *p);
-/* What the same takes by gemv, up to 64 rows. */
+/* What the same takes by gemv, up to QUIRE_GEMV_ROWS_MAX rows. */
 double gemv_seconds(uint32_t rows, uint32_t columns, uint32_t outputs, enum quire_gemv_out kind);
 
 void bench_ceilings(void);

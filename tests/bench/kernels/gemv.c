@@ -100,7 +100,7 @@ static void shape(const char *name, uint32_t rows, uint32_t columns, uint32_t ou
 	};
 	snprintf(what, sizeof(what), "gemv            %s, %u rows, %u to %u", name, rows, columns,
 		 outputs);
-	if (rows <= 64) {
+	if (rows <= QUIRE_GEMV_ROWS_MAX) {
 		check(&g, what);
 		report_bytes(what, seconds_of(run_ours, &g, 2 * g.copies), bytes);
 	}

@@ -156,6 +156,9 @@ static void product_prepare(struct step *s, int which, uint32_t columns, uint32_
 
 	product_new(&s->products[which], s->rows, columns, outputs * (pair ? 2 : 1),
 		    add || kind == QUIRE_GEMV_FP32, add, PRODUCT_TRIED);
+	s->gemv_s[which] = INFINITY;
+	if (s->rows > QUIRE_GEMV_ROWS_MAX)
+		return;
 	s->gemv_s[which] = gemv_seconds(s->rows, columns, outputs, kind);
 	printf("    %u rows, %6u to %6u: gemv %6.2f us, cuBLASLt %6.2f us%s\n", s->rows, columns,
 	       outputs, s->gemv_s[which] * 1e6, s->products[which].seconds * 1e6,
@@ -289,8 +292,9 @@ static void bench(const struct model *m, uint32_t rows, uint32_t context)
 			     4.0 * m->layers * rows * (context + 1.0) * m->kv_heads * m->head_dim;
 
 	prepare(&s, context);
-	compare(&s);
-	for (enum way way = 0; way < WAYS; way++)
+	if (rows <= QUIRE_GEMV_ROWS_MAX)
+		compare(&s);
+	for (enum way way = rows <= QUIRE_GEMV_ROWS_MAX ? 0 : BY_CUBLASLT; way < WAYS; way++)
 		for (int overlap = 1; overlap >= 0; overlap--) {
 			static const char *const names[] = {"gemv", "cuBLASLt", "the faster"};
 			char what[96];
