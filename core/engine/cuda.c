@@ -178,7 +178,8 @@ static int take_rope(struct cuda *cuda)
 			       "positions");
 	if (rc)
 		return rc;
-	cudaMemcpy(frequency, host, head_dim / 2 * sizeof(float), cudaMemcpyHostToDevice);
+	cudaMemcpyAsync(frequency, host, head_dim / 2 * sizeof(float), cudaMemcpyHostToDevice,
+			cuda->stream);
 	op.frequency = frequency;
 	op.table = cuda->rope_table;
 	rc = quire_cuda_rope_table(&op, cuda->stream);

@@ -6,6 +6,7 @@
  *	cuda_input.c	a batch as arrays on the device
  *	cuda_forward.c	the kernels of a batch, in order; as a graph where it can be one
  *	cuda_product.c	matrix products: gemv for a few rows, cuBLASLt for more
+ *	cuda_tune.c	which of them is the fastest, by timing
  *	cuda_choose.c	tokens, chosen on the device where that is enough
  *
  * Activations: the residual is fp32, all else bf16; products add in fp32.  Everything
@@ -23,6 +24,7 @@
 #define CUDA_GEMV_ROWS	 2u	     /* up to so many rows go through gemv, ... */
 #define CUDA_GEMV_ITEMS	 (14u << 20) /* ... where a matrix has at most so many elements */
 #define CUDA_GRAPH_ROWS	 512u	     /* ... through a graph, if each is one token */
+#define CUDA_TUNED_ROWS	 512u	     /* ... through what was timed, with fast_products */
 #define CUDA_WORKSPACE	 (32u << 20) /* bytes, of cuBLASLt */
 #define CUDA_LOGITS_ROWS 512u	     /* rows of one call of logits */
 
@@ -64,12 +66,36 @@ struct cuda_graph {
 	cudaGraphExec_t exec;
 };
 
-/* A product whose kernel cuBLASLt has chosen. */
+/*
+ * What becomes of a product y = x w^T; x [rows][columns] bf16, w [outputs][columns] bf16.
+ * SWIGLU: w is gate and up below each other, and y [rows][outputs / 2] is
+ * silu(x gate^T) * (x up^T).
+ */
+enum cuda_out {
+	CUDA_BF16,   /* y, bf16 */
+	CUDA_FP32,   /* y, fp32 */
+	CUDA_ADD,    /* y += .., fp32 */
+	CUDA_SWIGLU, /* y, bf16 */
+};
+
+/* How products of a shape are computed. */
 struct cuda_product {
 	uint32_t rows, outputs, columns;
-	bool add, fp32;
-	cublasLtMatmulAlgo_t algo;
+	enum cuda_out out;
+	bool gemv;		   /* or else by cuBLASLt, ... */
+	cublasLtMatmulAlgo_t algo; /* ... with this */
 };
+
+/* Where a step has a product: what comes in, and what goes out. */
+struct cuda_site {
+	size_t weight; /* its offset in struct cuda_layer; CUDA_HEAD: the head */
+	const uint16_t *x;
+	void *y;
+	uint32_t y_stride;
+	enum cuda_out out;
+	uint32_t rows_max;
+};
+#define CUDA_HEAD SIZE_MAX
 
 #define CUDA_GRAPHS_MAX	  128u
 #define CUDA_PRODUCTS_MAX 4096u
@@ -156,19 +182,28 @@ int cuda_head(struct cuda *cuda, const uint32_t *wanted, uint32_t count);
 void cuda_graphs_free(struct cuda *cuda);
 
 /*
- * cuda_product.c: y = x w^T for @rows rows; x [rows][columns] bf16, y [rows][outputs].
- * As bf16, or as fp32 of which it may be a sum: y += ...
+ * cuda_product.c: for @rows rows by a weight; rows of y are y_stride numbers apart, which
+ * is the number of outputs but for the head's.
  */
-enum cuda_out { CUDA_BF16, CUDA_FP32, CUDA_ADD };
 int cuda_product(struct cuda *cuda, const struct cuda_weight *w, const uint16_t *x, uint32_t rows,
 		 void *y, uint32_t y_stride, enum cuda_out out);
-/* Does gemv do it? */
-static inline bool cuda_by_gemv(const struct cuda_weight *w, uint32_t rows)
-{
-	return rows <= CUDA_GEMV_ROWS && (uint64_t)w->outputs * w->columns <= CUDA_GEMV_ITEMS;
-}
+/* The same in a way that is given.  Return: 0; -EIO if this way cannot do it. */
+int cuda_product_by(struct cuda *cuda, const struct cuda_product *p, const struct cuda_weight *w,
+		    const uint16_t *x, void *y, uint32_t y_stride);
+/*
+ * Ways to compute @wanted, the best by the book first.
+ * Return: how many, at most @max; -EIO.
+ */
+int cuda_product_ways(struct cuda *cuda, const struct cuda_product *wanted, uint32_t y_stride,
+		      struct cuda_product *ways, uint32_t max);
+const struct cuda_weight *cuda_site_weight(const struct cuda *cuda, const struct cuda_site *site,
+					   uint32_t layer);
 /* Do each once, with all numbers of rows, so that no step waits for cuBLASLt to choose. */
 int cuda_products_warm(struct cuda *cuda);
+/* cuda_tune.c: fill the activations once; the fastest way for @rows rows at a site. */
+int cuda_tune_fill(struct cuda *cuda);
+int cuda_tune(struct cuda *cuda, const struct cuda_site *site, uint32_t rows,
+	      struct cuda_product *best);
 /* Rows that a product of @rows is made for: its memory must have room for them. */
 uint32_t cuda_rows(uint32_t rows);
 

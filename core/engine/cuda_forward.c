@@ -95,34 +95,6 @@ static int attention(struct cuda *cuda, uint32_t index)
 	return told(rc, "attention");
 }
 
-/* gate and up, and what comes of them. */
-static int gate_up(struct cuda *cuda, const struct cuda_layer *layer)
-{
-	const uint32_t rows = cuda->shape.rows, columns = cuda->checkpoint->model.intermediate;
-	const struct quire_op_gemv gemv = {
-		.x = cuda->normed,
-		.rows_count = rows,
-		.columns = layer->gate_up.columns,
-		.weight = layer->gate_up.data,
-		.outputs = columns,
-		.kind = QUIRE_GEMV_SWIGLU,
-		.out = cuda->activated,
-	};
-	const struct quire_op_swiglu swiglu = {
-		.gate_up = cuda->gate_up,
-		.out = cuda->activated,
-		.rows_count = rows,
-		.columns = columns,
-	};
-	int rc;
-
-	if (cuda_by_gemv(&layer->gate_up, rows))
-		return told(quire_cuda_gemv(&gemv, cuda->stream), "gate and up");
-	rc = cuda_product(cuda, &layer->gate_up, cuda->normed, rows, cuda->gate_up, 2 * columns,
-			  CUDA_BF16);
-	return rc ? rc : told(quire_cuda_swiglu(&swiglu, cuda->stream), "swiglu");
-}
-
 static int layer_run(struct cuda *cuda, uint32_t index)
 {
 	const struct cuda_layer *layer = &cuda->layers[index];
@@ -142,7 +114,8 @@ static int layer_run(struct cuda *cuda, uint32_t index)
 	if (rc == 0)
 		rc = norm(cuda, layer->mlp_norm, rows);
 	if (rc == 0)
-		rc = gate_up(cuda, layer);
+		rc = cuda_product(cuda, &layer->gate_up, cuda->normed, rows, cuda->activated,
+				  layer->down.columns, CUDA_SWIGLU);
 	if (rc == 0)
 		rc = cuda_product(cuda, &layer->down, cuda->activated, rows, cuda->residual, hidden,
 				  CUDA_ADD);

@@ -3,13 +3,15 @@
  *
  * One or two rows by a matrix that is not large go through gemv, which begins to read its
  * weights while the kernel before it ends; so measured (docs/kernels.md).  All else goes
- * through cuBLASLt.  Its choice of a kernel takes long, so it is asked once for
- * each shape, and numbers of rows are rounded up so that shapes are few: what is
- * computed of rows that are not there is thrown away.
+ * through cuBLASLt, by its first suggestion.  With config.fast_products both are timed
+ * instead (cuda_tune.c).  To choose takes long, so it is done once for each shape, and
+ * numbers of rows are rounded up so that shapes are few: what is computed of rows that
+ * are not there is thrown away.
  */
 #include "cuda.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 uint32_t cuda_rows(uint32_t rows)
 {
@@ -23,7 +25,9 @@ static int blas_error(cublasStatus_t status)
 	return quire_fail(-EIO, "cuda: a matrix product: %s", cublasLtGetStatusString(status));
 }
 
-/* cuBLASLt sees columns where C has rows: y^T = w x^T. */
+/* ---- cuBLASLt ---- */
+
+/* It sees columns where C has rows: y^T = w x^T. */
 struct layouts {
 	cublasLtMatmulDesc_t product;
 	cublasLtMatrixLayout_t w, x, y;
@@ -39,6 +43,11 @@ static void layouts_free(struct layouts *l)
 		cublasLtMatrixLayoutDestroy(l->w);
 	if (l->product)
 		cublasLtMatmulDescDestroy(l->product);
+}
+
+static bool is_fp32(enum cuda_out out)
+{
+	return out == CUDA_FP32 || out == CUDA_ADD;
 }
 
 static cublasStatus_t layouts_make(struct layouts *l, const struct cuda_product *p,
@@ -58,138 +67,245 @@ static cublasStatus_t layouts_make(struct layouts *l, const struct cuda_product 
 		status = cublasLtMatrixLayoutCreate(&l->x, CUDA_R_16BF, p->columns, p->rows,
 						    p->columns);
 	if (status == CUBLAS_STATUS_SUCCESS)
-		status = cublasLtMatrixLayoutCreate(&l->y, p->fp32 ? CUDA_R_32F : CUDA_R_16BF,
+		status = cublasLtMatrixLayoutCreate(&l->y,
+						    is_fp32(p->out) ? CUDA_R_32F : CUDA_R_16BF,
 						    p->outputs, p->rows, y_stride);
 	return status;
 }
 
-static cublasStatus_t choose_kernel(struct cuda *cuda, struct cuda_product *p,
-				    const struct layouts *l)
+#define SUGGESTIONS_MAX 32
+
+static cublasStatus_t suggest(struct cuda *cuda, const struct layouts *l,
+			      cublasLtMatmulHeuristicResult_t found[SUGGESTIONS_MAX], int max,
+			      int *count)
 {
 	const size_t workspace = CUDA_WORKSPACE;
+	const uint32_t in_fp32 = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE; /* parts of sums */
 	cublasLtMatmulPreference_t preference;
-	cublasLtMatmulHeuristicResult_t found;
-	int count = 0;
 	cublasStatus_t status = cublasLtMatmulPreferenceCreate(&preference);
 
+	*count = 0;
 	if (status != CUBLAS_STATUS_SUCCESS)
 		return status;
 	status = cublasLtMatmulPreferenceSetAttribute(preference,
 						      CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
 						      &workspace, sizeof(workspace));
 	if (status == CUBLAS_STATUS_SUCCESS)
+		status = cublasLtMatmulPreferenceSetAttribute(
+			preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &in_fp32,
+			sizeof(in_fp32));
+	if (status == CUBLAS_STATUS_SUCCESS)
 		status = cublasLtMatmulAlgoGetHeuristic(cuda->lt, l->product, l->w, l->x, l->y,
-							l->y, preference, 1, &found, &count);
-	if (status == CUBLAS_STATUS_SUCCESS && !count)
+							l->y, preference, max, found, count);
+	if (status == CUBLAS_STATUS_SUCCESS && !*count)
 		status = CUBLAS_STATUS_NOT_SUPPORTED;
-	p->algo = found.algo;
 	cublasLtMatmulPreferenceDestroy(preference);
 	return status;
 }
 
-/* The product's entry, made if it is not there; a full table begins anew. */
-static cublasStatus_t find(struct cuda *cuda, const struct cuda_product *wanted,
-			   const struct layouts *l, const struct cuda_product **out)
+static cublasStatus_t by_blas(struct cuda *cuda, const struct cuda_product *p,
+			      const struct cuda_weight *w, const uint16_t *x, void *y,
+			      uint32_t y_stride)
 {
-	struct cuda_product *p;
-	cublasStatus_t status;
-
-	for (uint32_t i = 0; i < cuda->products_count; i++) {
-		p = &cuda->products[i];
-		if (p->rows == wanted->rows && p->outputs == wanted->outputs &&
-		    p->columns == wanted->columns && p->add == wanted->add &&
-		    p->fp32 == wanted->fp32) {
-			*out = p;
-			return CUBLAS_STATUS_SUCCESS;
-		}
-	}
-	if (cuda->products_count == CUDA_PRODUCTS_MAX)
-		cuda->products_count = 0;
-	p = &cuda->products[cuda->products_count];
-	*p = *wanted;
-	status = choose_kernel(cuda, p, l);
-	cuda->products_count += status == CUBLAS_STATUS_SUCCESS;
-	*out = p;
-	return status;
-}
-
-static int by_blas(struct cuda *cuda, const struct cuda_weight *w, const uint16_t *x, uint32_t rows,
-		   void *y, uint32_t y_stride, enum cuda_out out)
-{
-	const float one = 1, beta = out == CUDA_ADD ? 1 : 0;
-	const struct cuda_product wanted = {
-		.rows = rows,
-		.outputs = w->outputs,
-		.columns = w->columns,
-		.add = out == CUDA_ADD,
-		.fp32 = out != CUDA_BF16,
-	};
-	const struct cuda_product *p;
+	const float one = 1, beta = p->out == CUDA_ADD ? 1 : 0;
 	struct layouts l = {0};
-	cublasStatus_t status = layouts_make(&l, &wanted, y_stride);
+	cublasStatus_t status = layouts_make(&l, p, y_stride);
 
-	if (status == CUBLAS_STATUS_SUCCESS)
-		status = find(cuda, &wanted, &l, &p);
 	if (status == CUBLAS_STATUS_SUCCESS)
 		status = cublasLtMatmul(cuda->lt, l.product, &one, w->data, l.w, x, l.x, &beta, y,
 					l.y, y, l.y, &p->algo, cuda->workspace, CUDA_WORKSPACE,
 					cuda->stream);
 	layouts_free(&l);
-	return status == CUBLAS_STATUS_SUCCESS ? 0 : blas_error(status);
+	return status;
 }
 
-int cuda_product(struct cuda *cuda, const struct cuda_weight *w, const uint16_t *x, uint32_t rows,
-		 void *y, uint32_t y_stride, enum cuda_out out)
+/* ---- ways ---- */
+
+static bool gemv_can(const struct cuda_product *p, uint32_t y_stride)
+{
+	const uint32_t outputs = p->out == CUDA_SWIGLU ? p->outputs / 2 : p->outputs;
+
+	return p->rows <= QUIRE_GEMV_ROWS_MAX && (y_stride == outputs || p->rows == 1);
+}
+
+/* Without timing, what is known to be good. */
+static bool gemv_is_good(const struct cuda_product *p)
+{
+	return p->rows <= CUDA_GEMV_ROWS && (uint64_t)p->outputs * p->columns <= CUDA_GEMV_ITEMS;
+}
+
+int cuda_product_ways(struct cuda *cuda, const struct cuda_product *wanted, uint32_t y_stride,
+		      struct cuda_product *ways, uint32_t max)
+{
+	cublasLtMatmulHeuristicResult_t found[SUGGESTIONS_MAX];
+	const bool can = gemv_can(wanted, y_stride), good = can && gemv_is_good(wanted);
+	const uint32_t inner = wanted->out == CUDA_SWIGLU ? wanted->outputs : y_stride;
+	uint32_t ways_count = 0;
+	struct layouts l = {0};
+	cublasStatus_t status;
+	int count = 0;
+
+	if (good) {
+		ways[ways_count] = *wanted;
+		ways[ways_count++].gemv = true;
+	}
+	if (ways_count == max)
+		return (int)ways_count;
+	status = layouts_make(&l, wanted, inner);
+	if (status == CUBLAS_STATUS_SUCCESS)
+		status = suggest(cuda, &l, found,
+				 max < SUGGESTIONS_MAX ? (int)max : SUGGESTIONS_MAX, &count);
+	layouts_free(&l);
+	for (int i = 0; i < count && ways_count < max; i++) {
+		ways[ways_count] = *wanted;
+		ways[ways_count].gemv = false;
+		ways[ways_count++].algo = found[i].algo;
+	}
+	if (can && !good && max > 1) {
+		ways_count -= ways_count == max;
+		ways[ways_count] = *wanted;
+		ways[ways_count++].gemv = true;
+	}
+	return ways_count ? (int)ways_count : blas_error(status);
+}
+
+static int by_gemv(struct cuda *cuda, const struct cuda_product *p, const struct cuda_weight *w,
+		   const uint16_t *x, void *y)
 {
 	static const enum quire_gemv_out kinds[] = {
 		[CUDA_BF16] = QUIRE_GEMV_BF16,
 		[CUDA_FP32] = QUIRE_GEMV_FP32,
 		[CUDA_ADD] = QUIRE_GEMV_ADD,
+		[CUDA_SWIGLU] = QUIRE_GEMV_SWIGLU,
 	};
 	const struct quire_op_gemv op = {
 		.x = x,
-		.rows_count = rows,
+		.rows_count = p->rows,
 		.columns = w->columns,
 		.weight = w->data,
-		.outputs = w->outputs,
-		.kind = kinds[out],
+		.outputs = p->out == CUDA_SWIGLU ? w->outputs / 2 : w->outputs,
+		.kind = kinds[p->out],
 		.out = y,
 	};
+	int rc = quire_cuda_gemv(&op, cuda->stream);
+
+	return rc ? cuda_error((cudaError_t)rc, "a product of a few rows") : 0;
+}
+
+int cuda_product_by(struct cuda *cuda, const struct cuda_product *p, const struct cuda_weight *w,
+		    const uint16_t *x, void *y, uint32_t y_stride)
+{
+	const bool swiglu = p->out == CUDA_SWIGLU;
+	const struct quire_op_swiglu op = {
+		.gate_up = cuda->gate_up,
+		.out = y,
+		.rows_count = p->rows,
+		.columns = p->outputs / 2,
+	};
+	cublasStatus_t status;
 	int rc;
 
-	if (!cuda_by_gemv(w, rows) || (y_stride != w->outputs && rows > 1))
-		return by_blas(cuda, w, x, rows, y, y_stride, out);
-	rc = quire_cuda_gemv(&op, cuda->stream);
-	return rc ? cuda_error((cudaError_t)rc, "a product of a few rows") : 0;
+	if (p->gemv)
+		return by_gemv(cuda, p, w, x, y);
+	status = by_blas(cuda, p, w, x, swiglu ? cuda->gate_up : y, swiglu ? p->outputs : y_stride);
+	if (status != CUBLAS_STATUS_SUCCESS)
+		return blas_error(status);
+	rc = swiglu ? quire_cuda_swiglu(&op, cuda->stream) : 0;
+	return rc ? cuda_error((cudaError_t)rc, "swiglu") : 0;
+}
+
+/* ---- the table of shapes ---- */
+
+static struct cuda_product *find(struct cuda *cuda, const struct cuda_product *wanted)
+{
+	for (uint32_t i = 0; i < cuda->products_count; i++) {
+		struct cuda_product *p = &cuda->products[i];
+
+		if (p->rows == wanted->rows && p->outputs == wanted->outputs &&
+		    p->columns == wanted->columns && p->out == wanted->out)
+			return p;
+	}
+	return NULL;
+}
+
+/* A full table begins anew. */
+static struct cuda_product *add(struct cuda *cuda)
+{
+	if (cuda->products_count == CUDA_PRODUCTS_MAX)
+		cuda->products_count = 0;
+	return &cuda->products[cuda->products_count];
+}
+
+int cuda_product(struct cuda *cuda, const struct cuda_weight *w, const uint16_t *x, uint32_t rows,
+		 void *y, uint32_t y_stride, enum cuda_out out)
+{
+	const struct cuda_product wanted = {
+		.rows = rows,
+		.outputs = w->outputs,
+		.columns = w->columns,
+		.out = out,
+	};
+	struct cuda_product *p = find(cuda, &wanted);
+	int count;
+
+	if (!p) {
+		p = add(cuda);
+		count = cuda_product_ways(cuda, &wanted, y_stride, p, 1);
+		if (count < 0)
+			return count;
+		cuda->products_count++;
+	}
+	return cuda_product_by(cuda, p, w, x, y, y_stride);
+}
+
+/* ---- before the first step ---- */
+
+const struct cuda_weight *cuda_site_weight(const struct cuda *cuda, const struct cuda_site *site,
+					   uint32_t layer)
+{
+	if (site->weight == CUDA_HEAD)
+		return &cuda->head;
+	return (const struct cuda_weight *)((const char *)&cuda->layers[layer] + site->weight);
+}
+
+static int warm(struct cuda *cuda, const struct cuda_site *site, uint32_t rows)
+{
+	struct cuda_product *p;
+	int rc;
+
+	if (!cuda->config->fast_products || rows > CUDA_TUNED_ROWS)
+		return cuda_product(cuda, cuda_site_weight(cuda, site, 0), site->x, rows, site->y,
+				    site->y_stride, site->out);
+	p = add(cuda);
+	rc = cuda_tune(cuda, site, rows, p);
+	cuda->products_count += rc == 0;
+	return rc;
 }
 
 int cuda_products_warm(struct cuda *cuda)
 {
+	const struct quire_model *m = &cuda->checkpoint->model;
 	const struct cuda_layer *layer = &cuda->layers[0];
-	const uint32_t hidden = cuda->checkpoint->model.hidden;
-	const struct {
-		const struct cuda_weight *w;
-		const uint16_t *x;
-		void *y;
-		enum cuda_out out;
-	} products[] = {
-		{&layer->qkv, cuda->normed, cuda->qkv, CUDA_BF16},
-		{&layer->output, cuda->attended, cuda->residual, CUDA_ADD},
-		{&layer->gate_up, cuda->normed, cuda->gate_up, CUDA_BF16},
-		{&layer->down, cuda->activated, cuda->residual, CUDA_ADD},
+	const uint32_t rows_max = cuda->rows_max;
+	const struct cuda_site sites[] = {
+		{offsetof(struct cuda_layer, qkv), cuda->normed, cuda->qkv, layer->qkv.outputs,
+		 CUDA_BF16, rows_max},
+		{offsetof(struct cuda_layer, output), cuda->attended, cuda->residual, m->hidden,
+		 CUDA_ADD, rows_max},
+		{offsetof(struct cuda_layer, gate_up), cuda->normed, cuda->activated,
+		 m->intermediate, CUDA_SWIGLU, rows_max},
+		{offsetof(struct cuda_layer, down), cuda->activated, cuda->residual, m->hidden,
+		 CUDA_ADD, rows_max},
+		{CUDA_HEAD, cuda->wanted_normed, cuda->logits, cuda->vocab_stride, CUDA_FP32,
+		 cuda->wanted_max},
 	};
 	cudaError_t error;
-	int rc = 0;
+	int rc = cuda->config->fast_products ? cuda_tune_fill(cuda) : 0;
 
-	for (uint32_t rows = 1; rc == 0 && rows <= cuda->rows_max; rows = cuda_rows(rows + 1))
-		for (size_t i = 0; rc == 0 && i < sizeof(products) / sizeof(products[0]); i++)
-			rc = cuda_product(cuda, products[i].w, products[i].x, rows, products[i].y,
-					  products[i].out == CUDA_ADD ? hidden
-								      : products[i].w->outputs,
-					  products[i].out);
-	for (uint32_t rows = 1; rc == 0 && rows <= cuda->wanted_max; rows = cuda_rows(rows + 1))
-		rc = cuda_product(cuda, &cuda->head, cuda->wanted_normed, rows, cuda->logits,
-				  cuda->vocab_stride, CUDA_FP32);
+	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++)
+		for (uint32_t rows = 1; rc == 0 && rows <= sites[i].rows_max;
+		     rows = cuda_rows(rows + 1))
+			rc = warm(cuda, &sites[i], rows);
 	error = cudaStreamSynchronize(cuda->stream);
 	return rc == 0 && error != cudaSuccess ? cuda_error(error, "trying products") : rc;
 }

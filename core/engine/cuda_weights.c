@@ -62,18 +62,24 @@ static void round_chunk(uint16_t *to, const struct quire_weight *w, uint64_t fir
 	}
 }
 
+/*
+ * A copy from memory that is not pinned is through with it when it returns; on the device
+ * it is made in the stream's order, as what reads the weights is.
+ */
 static int send(struct sender *s, uint16_t *to, const struct quire_weight *w, uint64_t count)
 {
 	cudaError_t error = cudaSuccess;
 
 	if (w->type == QUIRE_BF16)
-		error = cudaMemcpy(to, w->data, count * 2, cudaMemcpyHostToDevice);
+		error = cudaMemcpyAsync(to, w->data, count * 2, cudaMemcpyHostToDevice,
+					s->cuda->stream);
 	for (uint64_t at = 0; w->type != QUIRE_BF16 && at < count && error == cudaSuccess;
 	     at += CHUNK) {
 		const uint64_t some = count - at < CHUNK ? count - at : CHUNK;
 
 		round_chunk(s->chunk, w, at, some);
-		error = cudaMemcpy(to + at, s->chunk, some * 2, cudaMemcpyHostToDevice);
+		error = cudaMemcpyAsync(to + at, s->chunk, some * 2, cudaMemcpyHostToDevice,
+					s->cuda->stream);
 	}
 	return error == cudaSuccess ? 0 : cuda_error(error, "sending weights");
 }
@@ -95,8 +101,9 @@ static int fill(struct sender *s, uint16_t *to, uint64_t count, uint16_t value)
 	for (uint64_t i = 0; i < count && i < CHUNK; i++)
 		s->chunk[i] = value;
 	for (uint64_t at = 0; at < count && error == cudaSuccess; at += CHUNK)
-		error = cudaMemcpy(to + at, s->chunk, (count - at < CHUNK ? count - at : CHUNK) * 2,
-				   cudaMemcpyHostToDevice);
+		error = cudaMemcpyAsync(to + at, s->chunk,
+					(count - at < CHUNK ? count - at : CHUNK) * 2,
+					cudaMemcpyHostToDevice, s->cuda->stream);
 	return error == cudaSuccess ? 0 : cuda_error(error, "sending weights");
 }
 

@@ -31,7 +31,8 @@ struct quire_engine_config {
 	enum quire_weight_type kv_type;		   /* of the cache */
 	uint32_t threads;			   /* of the cpu; 0: one for each core */
 	bool fast_products;			   /* cpu: OpenBLAS for long prompts; tokens may
-						    * then depend on the batch */
+						    * then depend on the batch; cuda: the ways
+						    * to multiply that are fastest by timing */
 	bool poison;				   /* fill freed and fresh slots with NaN; slow */
 	bool quiet_clock;			   /* time stands still while idle: idle() jumps */
 	uint64_t seed;				   /* of random weights */
