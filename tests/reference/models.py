@@ -15,6 +15,8 @@ reference.json  {
     "transformers", "torch": versions,
     "files": {NAME: {"bytes": N, "fnv1a": 16 hex digits}},   of the weights that were used
     "vocab": V,
+    "bf16":  the same logits computed in bf16, by transformers too: their largest distance from those
+             below, of a position the largest |difference| over the largest |logit|,
     "prompts": [{
         "tokens":    ids of the prompt, mixed lengths from 1 on,
         "greedy":    ids that follow, each the largest logit, of equals the smallest id;
@@ -153,6 +155,21 @@ def prompts_of(model, vocab):
 
 
 @torch.no_grad()
+def bf16_distance(path, prompts, rows):
+    """How far bf16 itself is off: what may be asked of others who compute in it."""
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        path, dtype=torch.bfloat16, attn_implementation="eager").eval()
+    rows, worst = iter(rows), 0
+    for p in prompts:
+        if p["positions"]:
+            logits = model(torch.tensor([p["tokens"]]), use_cache=False).logits[0].float()
+        for position in p["positions"]:
+            row = next(rows)
+            worst = max(worst, ((logits[position] - row).abs().max() / row.abs().max()).item())
+    return worst
+
+
+@torch.no_grad()
 def refer(path, out):
     torch.set_num_threads(1)
     model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -178,7 +195,7 @@ def refer(path, out):
         transformers=transformers.__version__, torch=torch.__version__,
         files={f: dict(bytes=os.path.getsize(os.path.join(path, f)),
                        fnv1a=fnv1a(os.path.join(path, f))) for f in weights},
-        vocab=vocab, prompts=prompts)
+        vocab=vocab, bf16=float(f"{bf16_distance(path, prompts, rows):.3g}"), prompts=prompts)
     os.makedirs(out, exist_ok=True)
     torch.stack(rows).numpy().astype("<f4").tofile(os.path.join(out, "reference.f32"))
     with open(os.path.join(out, "reference.json"), "w") as file:
