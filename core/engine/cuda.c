@@ -10,14 +10,27 @@
 
 /* ---- errors ---- */
 
+/* The runtime says the same of a driver that is too old and of one that is not there. */
+static int driver_error(void)
+{
+	const int built = CUDART_VERSION;
+	int version = 0;
+
+	if (cudaDriverGetVersion(&version) != cudaSuccess || !version)
+		return quire_fail(-ENODEV, "cuda: there is no NVIDIA driver here; use --exec cpu");
+	return quire_fail(
+		-ENODEV,
+		"cuda: the driver is good for CUDA %d.%d, and quire was built with %d.%d; "
+		"update the driver, or use --exec cpu",
+		version / 1000, version % 1000 / 10, built / 1000, built % 1000 / 10);
+}
+
 int cuda_error(cudaError_t error, const char *what)
 {
 	if (error == cudaErrorMemoryAllocation)
 		return quire_fail(-ENOMEM, "cuda: %s: the device is out of memory", what);
 	if (error == cudaErrorInsufficientDriver)
-		return quire_fail(-ENODEV,
-				  "cuda: the driver is older than the CUDA that quire was built "
-				  "with; update it, or use --exec cpu");
+		return driver_error();
 	if (error == cudaErrorNoDevice)
 		return quire_fail(-ENODEV, "cuda: there is no GPU here; use --exec cpu");
 	return quire_fail(-EIO, "cuda: %s: %s (%s)", what, cudaGetErrorString(error),

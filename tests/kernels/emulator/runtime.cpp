@@ -614,6 +614,12 @@ const char *cudaGetErrorName(cudaError_t error)
 	return "unrecognized error code";
 }
 
+cudaError_t cudaDriverGetVersion(int *version)
+{
+	*version = CUDART_VERSION;
+	return cudaSuccess;
+}
+
 cudaError_t cudaGetDeviceCount(int *count)
 {
 	*count = emulator_asked("QUIRE_EMULATOR_MEMORY", "0") ? 0 : 1;
