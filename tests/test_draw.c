@@ -1,15 +1,15 @@
 /*
- * test_draw.c - the pictures: what is kept between frames is as if it were
- *drawn anew, and a few frames are as they were looked at and found good.
+ * test_draw.c - the pictures: what is kept between frames is as if it were drawn anew, and a
+ * few frames are as they were looked at and found good.
  *
- *	QUIRE_FRAMES=write build/dev/tests/test_draw	writes fixtures/frames/
- *again
+ *	QUIRE_FRAMES=write build/dev/tests/test_draw	writes fixtures/frames/ again
  *
- * Look at what it wrote before you keep it.  A frame that differs is left in
- *the build's folder frames/, beside a picture of where it differs.
+ * Look at what it wrote before you keep it.  A frame that differs is left in the build's
+ * folder frames/, beside a picture of where it differs.
  */
 #include "tale.h"
 #include "visualize/draw_parts.h"
+#include "visualize/lesson.h"
 
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
@@ -907,6 +907,80 @@ START_TEST(cut_text)
 }
 END_TEST
 
+/* How many lines @text fills, word by word. */
+static uint32_t lines_of(struct quire_draw *d, const char *text, double points, bool bold,
+			 double width)
+{
+	double room = width, blank = quire_draw_text_width(d, " ", points, bold), word;
+	uint32_t lines = 1;
+	char part[128];
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		snprintf(part, sizeof(part), "%.*s", (int)length, text);
+		word = quire_draw_text_width(d, part, points, bold);
+		if (word > room && room < width) {
+			lines++;
+			room = width;
+		}
+		room -= word + blank;
+		text += length + strspn(text + length, " ");
+	}
+	return lines;
+}
+
+/* Every text of the shipped lessons has room, in letters that can be read. */
+START_TEST(captions_fit)
+{
+	static const double sizes[][3] = {{800, 600, 0},   {1024, 768, 0},   {1280, 720, 0},
+					  {1920, 1080, 0}, {1920, 1080, 24}, {1920, 1080, 32},
+					  {3840, 2160, 0}, {3840, 2160, 48}};
+	struct quire_draw *d;
+	struct show show;
+	const char *name;
+
+	lecture(&show);
+	look(&show, 720, 450, 1, 8);
+	ck_assert_int_eq(quire_draw_new(&d), 0);
+	for (uint32_t i = 0; (name = quire_lesson_name(i, NULL)); i++) {
+		struct quire_lesson lesson;
+
+		ck_assert_msg(quire_lesson_read(&lesson, name) == 0, "%s", quire_failure());
+		for (uint32_t m = 0; m < lesson.moments_count * 8; m++) {
+			const struct quire_moment *moment = &lesson.moments[m / 8];
+			struct quire_view *v = &show.view;
+			const double *size = sizes[m % 8];
+			const char *rest = moment->reveal ? moment->reveal : "";
+			struct quire_rect body;
+			double points;
+			uint32_t lines;
+
+			v->caption = (struct quire_caption){.title = lesson.title,
+							    .text = moment->say,
+							    .question = moment->ask,
+							    .answer = moment->reveal};
+			v->font_wish = size[2];
+			quire_view_resize(v, size[0], size[1], 1);
+			body = quire_place_body(v, 0, QUIRE_PANEL_LESSON);
+			/* The title's line is above. */
+			points = 0.8 * v->font_points;
+			lines = lines_of(d, moment->say, points, false, body.width) +
+				(*rest ? lines_of(d, rest, points, true, body.width) : 0);
+			if (lines * QUIRE_CAPTION_LINE * points >
+			    body.height - 1.4 * v->font_points)
+				ck_abort_msg("%s, moment %u: no room for %u lines at %g x %g, "
+					     "letters of %g",
+					     name, m / 8 + 1, lines, size[0], size[1],
+					     v->font_points);
+		}
+		quire_lesson_free(&lesson);
+	}
+	quire_draw_free(d);
+	end(&show);
+}
+END_TEST
+
 /* ---- other surfaces, other sizes ---- */
 
 struct bytes {
@@ -1048,6 +1122,7 @@ int main(void)
 	tcase_add_test(parts, numbers);
 	tcase_add_test(parts, cut_text);
 	tcase_add_test(parts, tooltip);
+	tcase_add_test(parts, captions_fit);
 	tcase_add_test(parts, vectors);
 	tcase_add_loop_test(parts, odd_sizes, 0, 2);
 	tcase_add_test(parts, nothing_yet);

@@ -34,8 +34,8 @@ START_TEST(test_zoom)
 			.dy = (double)quire_rng_below(&rng, 7) - 3,
 		};
 		struct quire_pool_grid before = quire_view_pool(&view, 0), after;
-		double cell_x = (input.x - before.x) / before.pitch, x, y;
-		double cell_y = (input.y - before.y) / before.pitch;
+		double cell_x = (input.x - before.x) / before.pitch_x, x, y;
+		double cell_y = (input.y - before.y) / before.pitch_y;
 		struct quire_command command;
 
 		input.kind = QUIRE_INPUT_MOTION;
@@ -45,18 +45,18 @@ START_TEST(test_zoom)
 		ck_assert(command.kind == QUIRE_DO_ZOOM);
 		ck_assert(quire_view_do(&view, &command) == 0);
 		after = quire_view_pool(&view, 0);
-		x = after.x + cell_x * after.pitch;
-		y = after.y + cell_y * after.pitch;
+		x = after.x + cell_x * after.pitch_x;
+		y = after.y + cell_y * after.pitch_y;
 		ck_assert_uint_eq(after.columns, before.columns);
 		/* But for the edges of the pool, which keep to the panel. */
 		if (view.sides[0].cell_points > 0 && after.x < body.x - 2 && after.y < body.y - 2 &&
-		    after.x + after.columns * after.pitch > body.x + body.width + 2 &&
-		    after.y + after.rows * after.pitch > body.y + body.height + 2 &&
+		    after.x + after.columns * after.pitch_x > body.x + body.width + 2 &&
+		    after.y + after.rows * after.pitch_y > body.y + body.height + 2 &&
 		    (fabs(x - input.x) > 1.01 || fabs(y - input.y) > 1.01))
 			ck_abort_msg("%g %g went to %g %g", input.x, input.y, x, y);
 		ck_assert(after.x <= ceil(body.x) && after.y <= ceil(body.y));
-		if (after.pitch >= 3 && fabs(after.pitch - round(after.pitch)) > 1e-9)
-			ck_abort_msg("cells of %g pixels", after.pitch);
+		if (after.pitch_x >= 3 && fabs(after.pitch_x - round(after.pitch_x)) > 1e-9)
+			ck_abort_msg("cells of %g pixels", after.pitch_x);
 	}
 	views_say(&view, "zoom 0 pool");
 	views_say(&view, "zoom 8 pool");
@@ -157,6 +157,64 @@ START_TEST(test_axis)
 }
 END_TEST
 
+/* A part of the axis that shows the moment shows it for ever, until it is moved away. */
+START_TEST(test_follow)
+{
+	struct quire_story *a = views_tell(0, 5), *b = views_tell(1, 6);
+	const struct quire_side *side = &view.sides[0];
+	double end_ns = (double)quire_story_end_ns(a), length;
+	uint32_t far = a->steps_count / 3;
+	char line[32];
+
+	for (uint32_t steps = 0; steps < 2; steps++) {
+		ck_assert(quire_view_init(&view, a, steps ? b : NULL) == 0);
+		if (steps)
+			views_say(&view, "axis steps");
+		/* Without a pointer it is the moment that is zoomed at. */
+		snprintf(line, sizeof(line), "seek step %u", a->steps_count / 2);
+		views_say(&view, line);
+		views_say(&view, "zoom 8 timeline");
+		length = side->axis_until - side->axis_from;
+		ck_assert_double_gt(length, 0);
+		if (!steps) {
+			ck_assert_double_eq_tol(length, (double)quire_place_end_ns(&view) / 8, 1);
+			ck_assert_double_eq_tol((side->axis_from + side->axis_until) / 2, view.head,
+						1);
+		}
+		for (uint32_t i = 0; i < 2 * far + 20; i++) {
+			struct quire_rect bars = quire_place_bars(&view, 0, QUIRE_PANEL_TIMELINE);
+			double from = side->axis_from, before, x;
+
+			views_say(&view, i < far       ? "step"
+					 : i < 2 * far ? "step-back"
+					 : i % 2       ? "first"
+						       : "last");
+			ck_assert_double_eq_tol(side->axis_until - side->axis_from, length,
+						1e-3 * length);
+			x = quire_view_x_of(&view, 0, quire_view_now_ns(&view, 0));
+			if (x < bars.x - 0.01 || x > bars.x + bars.width + 0.01)
+				ck_abort_msg("the moment is at %g, not in %g .. %g", x, bars.x,
+					     bars.x + bars.width);
+			/* As long as it need not, it does not move. */
+			before = x + (side->axis_from - from) / length * bars.width;
+			if (before > bars.x + 0.01 && before < bars.x + bars.width - 0.01 &&
+			    fabs(side->axis_from - from) > 0)
+				ck_abort_msg("the axis went from %g to %g", from, side->axis_from);
+		}
+		/* Who has looked elsewhere goes on looking there. */
+		views_say(&view, "first");
+		views_say(&view, "pan -99999 0 timeline");
+		ck_assert_double_gt(side->axis_from, 0.5 * (steps ? a->steps_count : end_ns));
+		length = side->axis_from;
+		views_say(&view, "step");
+		ck_assert_double_eq(side->axis_from, length);
+		quire_view_free(&view);
+	}
+	quire_story_close(a);
+	quire_story_close(b);
+}
+END_TEST
+
 /* ---- pointing ---- */
 
 /* Does what is told of a point lie there? */
@@ -178,7 +236,8 @@ static void check_hit(const struct quire_view *v, const struct quire_hit *hit, d
 			return;
 		grid = quire_view_pool(v, hit->side);
 		at = quire_view_cell(&grid, hit->cell);
-		at.width = at.height = grid.pitch;
+		at.width = grid.pitch_x;
+		at.height = grid.pitch_y;
 		ck_assert(quire_rect_has(&at, x, y));
 		return;
 	case QUIRE_HIT_BLOCK: {
@@ -316,7 +375,8 @@ START_TEST(test_pointer)
 {
 	struct quire_story *story = views_samples();
 	struct quire_input input = {.kind = QUIRE_INPUT_MOTION};
-	struct quire_rect bar;
+	struct quire_pool_grid grid;
+	struct quire_rect bar, slot;
 	struct quire_command command;
 
 	ck_assert(quire_view_init(&view, story, NULL) == 0);
@@ -389,18 +449,22 @@ START_TEST(test_pointer)
 	/* The pointer rests: the tooltip comes in time. */
 	view.changed = false;
 	input.kind = QUIRE_INPUT_MOTION;
-	bar = quire_place_body(&view, 0, QUIRE_PANEL_POOL);
-	input.x = bar.x + 5;
-	input.y = bar.y + 5;
+	grid = quire_view_pool(&view, 0);
+	bar = quire_view_cell(&grid, 0);
+	slot = quire_place_slot(&view, 0, &grid, &bar, 0);
+	input.x = slot.x + slot.width / 2;
+	input.y = slot.y + slot.height / 2;
 	quire_view_input(&view, &input);
-	ck_assert(view.hover.kind == QUIRE_HIT_CELL && view.changed);
+	ck_assert(view.hover.kind == QUIRE_HIT_CELL && view.hover.slot == 0 && view.changed);
 	view.changed = false;
 	view.jumped_s = -10;
 	ck_assert(quire_view_tick(&view, view.now_s + 0.2, 0) && !view.changed);
 	/* It went on meanwhile, to another slot of it: the tooltip waits again. */
-	input.x += 20;
-	input.y += 30;
+	slot = quire_place_slot(&view, 0, &grid, &bar, 3);
+	input.x = slot.x + slot.width / 2;
+	input.y = slot.y + slot.height / 2;
 	quire_view_input(&view, &input);
+	ck_assert(view.hover.slot == 3);
 	ck_assert_double_eq(view.hover_s, view.now_s);
 	view.changed = false;
 	quire_view_tick(&view, view.now_s + 0.1, 0);
@@ -552,8 +616,8 @@ START_TEST(test_line)
 			ck_assert_msg(views_at(&view, s) == views_at(&other, s), "%s", line);
 			ck_assert_double_eq_tol(view.sides[s].pool_x, other.sides[s].pool_x, 0.02);
 			ck_assert_double_eq_tol(view.sides[s].pool_y, other.sides[s].pool_y, 0.02);
-			ck_assert_double_eq_tol(quire_view_pool(&view, s).pitch,
-						quire_view_pool(&other, s).pitch, 1e-6);
+			ck_assert_double_eq_tol(quire_view_pool(&view, s).pitch_x,
+						quire_view_pool(&other, s).pitch_x, 1e-6);
 			ck_assert_double_eq_tol(quire_view_x_of(&view, s, 100000000),
 						quire_view_x_of(&other, s, 100000000), 0.5);
 			ck_assert(memcmp(view.sides[s].panels, other.sides[s].panels,
@@ -691,6 +755,7 @@ int main(void)
 
 	views_begin();
 	tcase_add_test(cases, test_zoom);
+	tcase_add_test(cases, test_follow);
 	tcase_add_test(cases, test_axis);
 	tcase_add_test(cases, test_hit);
 	tcase_add_test(cases, test_pointer);

@@ -59,14 +59,44 @@ START_TEST(test_layout)
 }
 END_TEST
 
+/* Squares: no larger ones would do. */
+static void check_squares(const struct quire_view *v, const struct quire_pool_grid *grid)
+{
+	struct quire_rect body = quire_place_body(v, 0, QUIRE_PANEL_POOL);
+	double width = body.width * v->scale, height = body.height * v->scale;
+	double pitch = grid->pitch_x * v->scale, em = v->font_points * v->scale, larger;
+	uint32_t count = v->sides[0].story->cells_count;
+
+	ck_assert(grid->pitch_y == grid->pitch_x && grid->height == grid->width);
+	/* Larger by a pixel, or by 2 %, and without gaps at that. */
+	larger = pitch >= 3 ? pitch + 1 : pitch * 1.02;
+	if (larger <= 11 * em &&
+	    floor(width / larger) * floor(height / larger) > 1.1 * count + 2 * grid->columns)
+		ck_abort_msg("%u cells of %g pixels in %g x %g could be larger", count, pitch,
+			     width, height);
+}
+
+/* A few blocks fill what they can of their panel: nearly all of one side of it, or they are
+ * as large as they may be. */
+static void check_few(const struct quire_view *v, const struct quire_pool_grid *grid)
+{
+	struct quire_rect body = quire_place_body(v, 0, QUIRE_PANEL_POOL);
+	double em = v->font_points;
+
+	if (grid->columns * grid->pitch_x < body.width - grid->columns / v->scale - em &&
+	    grid->rows * grid->pitch_y < body.height - grid->rows / v->scale - 3 * em &&
+	    (grid->pitch_x < 19 * em || grid->pitch_y < 8 * em))
+		ck_abort_msg("%u x %u blocks of %g x %g leave much of %g x %g", grid->columns,
+			     grid->rows, grid->width, grid->height, body.width, body.height);
+}
+
 /* Whole pixels, all cells within the panel, and no larger ones would do. */
 static void check_grid(const struct quire_view *v)
 {
 	const struct quire_story *story = v->sides[0].story;
 	struct quire_rect body = quire_place_body(v, 0, QUIRE_PANEL_POOL), at;
 	struct quire_pool_grid grid = quire_view_pool(v, 0);
-	double pitch = grid.pitch * v->scale, em = v->font_points * v->scale;
-	double width = body.width * v->scale, height = body.height * v->scale, larger;
+	double pitch = grid.pitch_x * v->scale;
 
 	at = quire_view_cell(&grid, 0);
 	ck_assert(views_inside(&at, &body));
@@ -75,19 +105,19 @@ static void check_grid(const struct quire_view *v)
 	at = quire_view_cell(&grid, story->cells_count - 1);
 	if (!views_inside(&at, &body))
 		ck_abort_msg("%u cells of %g in %u columns do not fit in %g x %g",
-			     story->cells_count, grid.pitch, grid.columns, body.width, body.height);
+			     story->cells_count, grid.pitch_x, grid.columns, body.width,
+			     body.height);
 	ck_assert((uint64_t)grid.columns * grid.rows >= story->cells_count);
 	ck_assert((uint64_t)grid.columns * (grid.rows - 1) < story->cells_count);
-	ck_assert(grid.size <= grid.pitch && grid.size > 0);
+	ck_assert(grid.width <= grid.pitch_x && grid.width > 0);
+	ck_assert(grid.height <= grid.pitch_y && grid.height > 0);
 	if (pitch >= 3 && (fabs(pitch - round(pitch)) > 1e-9 ||
 			   fabs(grid.x * v->scale - round(grid.x * v->scale)) > 1e-6))
 		ck_abort_msg("cells of %g pixels at %g", pitch, grid.x * v->scale);
-	/* Larger by a pixel, or by 2 %, and without gaps at that. */
-	larger = pitch >= 3 ? pitch + 1 : pitch * 1.02;
-	if (larger <= 11 * em && floor(width / larger) * floor(height / larger) >
-					 1.1 * story->cells_count + 2 * grid.columns)
-		ck_abort_msg("%u cells of %g pixels in %g x %g could be larger", story->cells_count,
-			     pitch, width, height);
+	if (story->cells_count > QUIRE_FEW_CELLS)
+		check_squares(v, &grid);
+	else
+		check_few(v, &grid);
 	if (grid.slot_columns) {
 		for (uint32_t i = 0; i < story->cell_slots; i++) {
 			struct quire_rect slot;
@@ -95,7 +125,10 @@ static void check_grid(const struct quire_view *v)
 			at = quire_view_cell(&grid, 0);
 			slot = quire_place_slot(v, 0, &grid, &at, i);
 			ck_assert(views_inside(&slot, &at));
-			ck_assert(slot.width >= v->font_points && slot.height >= v->font_points);
+			/* Of a word, or at least of a number. */
+			ck_assert(slot.width >=
+				  (grid.pitch_y == grid.pitch_x ? 1 : 1.6) * v->font_points);
+			ck_assert(slot.height >= 0.8 * v->font_points);
 		}
 	}
 }
@@ -119,7 +152,7 @@ START_TEST(test_pool)
 			check_grid(&view);
 			/* At lecture size there is room for the tokens. */
 			if (counts[i] <= 12 && k < 3)
-				ck_assert_uint_eq(quire_view_pool(&view, 0).slot_columns, 2);
+				ck_assert_uint_gt(quire_view_pool(&view, 0).slot_columns, 0);
 			for (uint32_t n = 0; n < 50; n++) {
 				uint32_t cell = (uint32_t)((uint64_t)n * counts[i] / 50);
 				struct quire_pool_grid grid = quire_view_pool(&view, 0);
@@ -139,7 +172,111 @@ START_TEST(test_pool)
 }
 END_TEST
 
+/* ---- what two runs are called ---- */
+
+static struct quire_story *configured(const char *config, struct quire_live **live)
+{
+	struct quire_record_run run = {
+		.requests_count = 1, .slots_total = 64, .seqs_max = 4, .seq_tokens_max = 64};
+	struct quire_record_request request = {.prompt_tokens = 1, .samples = 1};
+	struct quire_story *story;
+
+	ck_assert(quire_live_new(live, 1000) == 0);
+	ck_assert(quire_live_begin(*live, &run, &request, config) == 0);
+	ck_assert(quire_story_open_live(&story, *live) == 0);
+	return story;
+}
+
+START_TEST(test_contrast)
+{
+	static const struct {
+		const char *a, *b, *of_a, *of_b;
+	} pairs[] = {
+		{"{\"scheduler\": \"x\", \"n\": 1}", "{\"scheduler\": \"x\", \"n\": 1}", "", ""},
+		{"{\"n\": 2}", "{\"n\": 32}", "n 2", "n 32"},
+		{"{\"n\": 2, \"m\": 1}", "{\"n\": 3}", "n 2", "n 3"},
+		{"{\"rate\": 0.5}", "{\"rate\": null}", "rate 0.5", "rate none"},
+		{"{\"w\": \"one\", \"z\": true}", "{\"w\": \"two\", \"z\": false}",
+		 "w one \xc2\xb7 z yes", "w two \xc2\xb7 z none"},
+		/* Their names say it already. */
+		{"{\"scheduler\": \"static,batch=8\"}", "{\"scheduler\": \"continuous\"}", "", ""},
+		{"{\"scheduler\": \"splitfuse,budget=64\"}",
+		 "{\"scheduler\": \"splitfuse,budget=256\"}", "budget=64", "budget=256"},
+		{"{\"scheduler\": \"abc,x=1\"}", "{\"scheduler\": \"abd,x=2\"}", "", ""},
+		{"{\"allocator\": \"page\"}", "{\"allocator\": \"paged\"}", "", ""},
+		/* The first two. */
+		{"{\"a\": 1, \"b\": 1, \"c\": 1}", "{\"a\": 2, \"b\": 2, \"c\": 2}",
+		 "a 1 \xc2\xb7 b 1", "a 2 \xc2\xb7 b 2"},
+		{NULL, "{\"n\": 2}", "", ""},
+		{"no JSON", "{\"n\": 2}", "", ""},
+	};
+
+	for (uint32_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct quire_live *lives[2];
+		struct quire_story *a = configured(pairs[i].a, &lives[0]);
+		struct quire_story *b = configured(pairs[i].b, &lives[1]);
+
+		ck_assert(quire_view_init(&view, a, b) == 0);
+		ck_assert_str_eq(view.sides[0].about, pairs[i].of_a);
+		ck_assert_str_eq(view.sides[1].about, pairs[i].of_b);
+		quire_view_free(&view);
+		quire_story_close(a);
+		quire_story_close(b);
+		quire_live_free(lives[0]);
+		quire_live_free(lives[1]);
+	}
+}
+END_TEST
+
+/* The legend has what happens, and no more; of panels that are not shown, nothing. */
+START_TEST(test_legend)
+{
+	struct quire_story *story = views_samples();
+	uint32_t bits;
+
+	ck_assert(quire_view_init(&view, story, NULL) == 0);
+	bits = quire_place_legend(&view);
+	ck_assert(bits >> QUIRE_LEGEND_COPIED & 1 && bits >> QUIRE_LEGEND_SHARED & 1);
+	ck_assert(bits >> QUIRE_LEGEND_DECODE & 1);
+	ck_assert(!(bits >> QUIRE_LEGEND_TAKEN & 1) && !(bits >> QUIRE_LEGEND_PREEMPTED & 1));
+	ck_assert(!(bits >> QUIRE_LEGEND_KEPT & 1) && !(bits >> QUIRE_LEGEND_ROUNDING & 1));
+	views_say(&view, "panel timeline");
+	bits = quire_place_legend(&view);
+	ck_assert(!(bits >> QUIRE_LEGEND_LIVE & 1) && bits >> QUIRE_LEGEND_PROMPT & 1);
+	views_say(&view, "panel queues");
+	ck_assert_uint_eq(quire_place_legend(&view), 0);
+	ck_assert(view.sides[0].panels[QUIRE_PANEL_LEGEND].width <= 0);
+	quire_view_free(&view);
+	quire_story_close(story);
+}
+END_TEST
+
 /* ---- words and keys ---- */
+
+/* docs/view.md has each key and what a hand does, in the same words. */
+START_TEST(test_documented)
+{
+	static char page[65536];
+	FILE *file = fopen(QUIRE_SOURCE_DIR "/docs/view.md", "r");
+	char line[256];
+
+	ck_assert(file);
+	page[fread(page, 1, sizeof(page) - 1, file)] = 0;
+	fclose(file);
+	for (uint32_t i = 1; i < QUIRE_COMMAND_COUNT; i++) {
+		const struct quire_command_text *text = &quire_command_texts[i];
+
+		snprintf(line, sizeof(line), "| `%s` | %s |\n", text->key, text->help);
+		if (text->key[0] && !strstr(page, line))
+			ck_abort_msg("docs/view.md lacks: %s", line);
+	}
+#define X(gesture, help)                                                                           \
+	if (!strstr(page, "| " gesture " | " help " |\n"))                                         \
+		ck_abort_msg("docs/view.md lacks: %s", gesture);
+	QUIRE_GESTURES(X)
+#undef X
+}
+END_TEST
 
 START_TEST(test_keys)
 {
@@ -738,6 +875,9 @@ int main(void)
 	views_begin();
 	tcase_add_test(cases, test_layout);
 	tcase_add_test(cases, test_pool);
+	tcase_add_test(cases, test_contrast);
+	tcase_add_test(cases, test_legend);
+	tcase_add_test(cases, test_documented);
 	tcase_add_test(cases, test_keys);
 	tcase_add_test(cases, test_parse);
 	tcase_add_test(cases, test_steps);

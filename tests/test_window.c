@@ -369,7 +369,7 @@ START_TEST(the_wheel_zooms_and_a_drag_moves)
 	before = quire_view_pool(&view, 0);
 	run("0 move %g %g\n0 wheel 0 8\n0 quit", at.x, at.y);
 	after = quire_view_pool(&view, 0);
-	MUST(after.pitch > 3 * before.pitch);
+	MUST(after.pitch_x > 3 * before.pitch_x);
 	MUST(quire_view_hit(&view, at.x, at.y).cell == 60); /* what was there is still there */
 	run("0 press %g %g\n0.1 move %g %g\n0.2 move %g %g\n0.3 release %g %g\n0.4 quit", at.x,
 	    at.y, at.x - 10, at.y, at.x - 40, at.y, at.x - 40, at.y);

@@ -68,7 +68,7 @@ void draw_bar(struct quire_draw *d, const struct quire_cell *cell, uint32_t slot
 
 /* ---- slots ---- */
 
-/* What a token is called: its text, its id, or at least its position.
+/* What a token is called: its text, or at least its position; an id says nothing to a reader.
  * Return: is that more than its position? */
 static bool token_label(const struct quire_story *story, uint32_t seq, uint32_t position,
 			char label[64], bool *output)
@@ -92,29 +92,27 @@ static bool token_label(const struct quire_story *story, uint32_t seq, uint32_t 
 		return true;
 	if (token.text && token.bytes)
 		strcpy(label, "\xe2\x90\xa3"); /* a blank that is seen */
-	else if (token.has_id)
-		snprintf(label, 64, "%u", token.id);
 	else
 		snprintf(label, 64, "%u", position);
-	return token.text || token.has_id;
+	return token.text != NULL;
 }
 
 static void slot_text(struct quire_draw *d, uint32_t side, uint32_t seq, uint32_t position,
 		      const struct quire_rect *at, uint32_t ground)
 {
 	const struct quire_story *story = d->view->sides[side].story;
-	double points = fmin(0.95 * d->em, 0.62 * at->height), width, room = at->width * 0.9;
+	double points = fmin(1.1 * d->em, 0.62 * at->height), width, room = at->width * 0.9;
 	bool output, said;
 	char label[64];
 
-	if (points < 0.5 * d->em || !seq)
+	if (points < 0.42 * d->em || !seq)
 		return;
 	said = token_label(story, seq, position, label, &output);
 	if (!said)
 		points *= 0.8;
 	width = draw_width(d, label, points, output && said);
 	if (width > room)
-		points = fmax(points * room / width, fmin(points, 0.58 * d->em));
+		points = fmax(0.999 * points * room / width, fmin(points, 0.52 * d->em));
 	draw_text(d, at->x + at->width / 2, at->y + at->height / 2 + 0.36 * points, label,
 		  (struct draw_style){.points = points,
 				      .colour = draw_ink_on(ground),
@@ -122,6 +120,20 @@ static void slot_text(struct quire_draw *d, uint32_t side, uint32_t seq, uint32_
 				      .bold = output && said,
 				      .align = DRAW_CENTRE,
 				      .width = room});
+}
+
+void draw_token(struct quire_draw *d, uint32_t side, uint32_t seq, uint32_t position,
+		const struct quire_rect *at)
+{
+	uint32_t colour = draw_owner(d, side, seq);
+
+	draw_set(d, draw_mix(d->theme->panel, colour, 0.16), 1);
+	draw_round(d, at->x, at->y, at->width, at->height, fmin(0.25 * d->em, 0.16 * at->height));
+	cairo_fill_preserve(d->cr);
+	draw_set(d, colour, 1);
+	cairo_set_line_width(d->cr, fmax(0.1 * d->em, draw_pixel(d)));
+	cairo_stroke(d->cr);
+	slot_text(d, side, seq, position, at, draw_mix(d->theme->panel, colour, 0.16));
 }
 
 void draw_slot(struct quire_draw *d, uint32_t side, const struct quire_cell *cell, uint32_t seq,
@@ -182,7 +194,10 @@ static void owners(struct quire_draw *d, uint32_t side, uint32_t cell, double ri
 		snprintf(text, sizeof(text), "\xc3\x97%u", refs);
 	else
 		quire_story_name(scene->story, scene->cells[cell].owner, text);
+	/* Where there is little room, only his name, or how many they are. */
 	if (draw_width(d, text, points, refs > 1) + (2.4 * count + 0.6) * radius > room)
+		count = 0;
+	if (draw_width(d, text, points, refs > 1) > room)
 		return;
 	right -= draw_text(d, right, y, text,
 			   (struct draw_style){.points = points,
@@ -195,6 +210,18 @@ static void owners(struct quire_draw *d, uint32_t side, uint32_t cell, double ri
 		cairo_arc(d->cr, right, y - 0.36 * points, radius, 0, 2 * DRAW_PI);
 		cairo_fill(d->cr);
 	}
+}
+
+/* The number of a cell. */
+static void number(struct quire_draw *d, uint32_t cell, double x, double y, enum draw_align align,
+		   uint32_t colour)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u", cell);
+	draw_text(d, x, y, text,
+		  (struct draw_style){
+			  .points = 0.8 * d->em, .colour = colour, .bold = true, .align = align});
 }
 
 /* A block with its slots. */
@@ -222,14 +249,18 @@ static void block(struct quire_draw *d, uint32_t side, const struct quire_pool_g
 
 		draw_slot(d, side, of, of->owner, of->position + i, i, &slot, colours, count);
 	}
-	if (first.y - at->y < 1.2 * em)
+	if (first.y - at->y < 1.2 * em) {
+		if (first.x - at->x > 1.2 * em)
+			number(d, cell, (first.x + at->x) / 2, at->y + at->height / 2 + 0.3 * em,
+			       DRAW_CENTRE, d->theme->faint);
 		return;
+	}
 	snprintf(text, sizeof(text), "%u", cell);
-	first.width = draw_text(d, at->x + 0.5 * em, at->y + 1.02 * em, text,
+	first.width = draw_text(d, at->x + fmin(0.5 * em, 0.2 * at->width), at->y + 1.02 * em, text,
 				(struct draw_style){.points = 0.82 * em,
 						    .colour = d->theme->faint,
 						    .bold = true,
-						    .width = at->width - em});
+						    .width = 0.8 * at->width});
 	if (of->refs)
 		owners(d, side, cell, at->x + at->width - 0.5 * em, at->y + 1.02 * em,
 		       at->width - first.width - 1.4 * em);
@@ -254,6 +285,10 @@ void draw_cell(struct quire_draw *d, uint32_t side, const struct quire_pool_grid
 	}
 	draw_bar(d, &scene->cells[cell], scene->story->cell_slots, at, colours, count);
 	cairo_restore(d->cr);
+	if (scene->story->cells_count <= QUIRE_FEW_CELLS && at->height > 1.2 * d->em &&
+	    at->width > 2.4 * d->em)
+		number(d, cell, at->x + 0.4 * d->em, at->y + d->em, DRAW_LEFT,
+		       scene->cells[cell].live ? draw_ink_on(colours[0]) : d->theme->faint);
 }
 
 /* ---- flashes ---- */

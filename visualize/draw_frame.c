@@ -159,7 +159,7 @@ static void find_parting(struct quire_draw *d)
 /* What the line below the name says: a message, what is wrong, or who plays and how. */
 static uint32_t second_line(struct quire_draw *d, char *text, size_t size)
 {
-	static const char *const locks[QUIRE_LOCK_COUNT] = {"time", "step", "request"};
+	static const char *const locks[QUIRE_LOCK_COUNT] = {"time", "step", "request's progress"};
 	const struct quire_view *view = d->view;
 	int used;
 
@@ -179,8 +179,8 @@ static uint32_t second_line(struct quire_draw *d, char *text, size_t size)
 					: "paused");
 	used += snprintf(text + used, size - (size_t)used, ", by %s", clock_words[view->clock]);
 	if (view->sides_count > 1) {
-		used += snprintf(text + used, size - (size_t)used, " \xc2\xb7 side by side by %s",
-				 locks[view->lock]);
+		used += snprintf(text + used, size - (size_t)used,
+				 " \xc2\xb7 side by side, at the same %s", locks[view->lock]);
 		if (d->parted)
 			snprintf(text + used, size - (size_t)used,
 				 " \xc2\xb7 decisions differ from step %u on",
@@ -192,11 +192,33 @@ static uint32_t second_line(struct quire_draw *d, char *text, size_t size)
 	return d->theme->faint;
 }
 
+/* Who is shown, and where there is room, with what. */
+static void names(struct quire_draw *d, const struct quire_rect *body, double right)
+{
+	const struct quire_view *view = d->view;
+	double em = d->em, x = body->x, y = body->y + 0.95 * em, width = 0;
+	struct draw_style name = {.points = 1.1 * em, .colour = d->theme->ink, .bold = true};
+	struct draw_style about = {.points = 0.9 * em, .colour = d->theme->faint};
+
+	for (uint32_t s = 0; s < view->sides_count; s++)
+		width += draw_width(d, view->sides[s].story->name, name.points, true) +
+			 draw_width(d, view->sides[s].about, about.points, false) + 4.2 * em;
+	for (uint32_t s = 0; s < view->sides_count && right > x + 4 * em; s++) {
+		if (view->sides_count > 1)
+			x += draw_badge(d, s, x, y) + 0.5 * em;
+		name.width = right - x;
+		x += draw_text(d, x, y, view->sides[s].story->name, name) + 0.8 * em;
+		if (view->sides[s].about[0] && width < right - body->x)
+			x += draw_text(d, x, y, view->sides[s].about, about) + 0.8 * em;
+		x += 0.8 * em;
+	}
+}
+
 void draw_header(struct quire_draw *d)
 {
 	const struct quire_view *view = d->view;
 	struct quire_rect body = quire_place_body(view, 0, QUIRE_PANEL_HEADER);
-	double em = d->em, right = body.x + body.width, y = body.y + 0.66 * body.height, left;
+	double em = d->em, right = body.x + body.width, y = body.y + 0.66 * body.height;
 	char text[256], number[32], unit[32];
 	uint32_t colour;
 
@@ -208,23 +230,23 @@ void draw_header(struct quire_draw *d)
 	if (body.width >= 30 * em)
 		right -= 5.6 * em;
 	draw_count(quire_story_step_at(view->sides[0].story, view->sides[0].scene.index), number);
-	right = figure(d, right, y, number, "step");
+	right -= draw_text(d, right, y, number,
+			   (struct draw_style){.points = 1.55 * em,
+					       .colour = d->theme->ink,
+					       .bold = true,
+					       .align = DRAW_RIGHT}) +
+		 0.4 * em;
+	right -= draw_text(d, right, y, "step",
+			   (struct draw_style){.points = 0.9 * em,
+					       .colour = d->theme->faint,
+					       .align = DRAW_RIGHT}) +
+		 1.6 * em;
 	draw_seconds((double)quire_view_now_ns(view, 0) / 1e9, text);
 	snprintf(number, sizeof(number), "%.*s", (int)strcspn(text, " "), text);
 	snprintf(unit, sizeof(unit), "%s", strchr(text, ' ') ? strchr(text, ' ') + 1 : "");
 	right = figure(d, right, y, number, unit);
 
-	left = body.x;
-	for (uint32_t s = 0; s < view->sides_count && right > left + 4 * em; s++) {
-		if (view->sides_count > 1)
-			left += draw_badge(d, s, left, body.y + 0.95 * em) + 0.5 * em;
-		left += draw_text(d, left, body.y + 0.95 * em, view->sides[s].story->name,
-				  (struct draw_style){.points = 1.1 * em,
-						      .colour = d->theme->ink,
-						      .bold = true,
-						      .width = right - left}) +
-			1.6 * em;
-	}
+	names(d, &body, right);
 	colour = second_line(d, text, sizeof(text));
 	draw_text(d, body.x, body.y + 0.95 * em + 1.15 * em, text,
 		  (struct draw_style){
@@ -290,7 +312,7 @@ void draw_scrub(struct quire_draw *d)
 	if (bar.x > view->sides[0].panels[QUIRE_PANEL_SCRUB].x + 10 * em) {
 		speed_text(view, text);
 		draw_text(d, bar.x - 5 * em, y + 0.36 * em, text,
-			  (struct draw_style){.points = em,
+			  (struct draw_style){.points = strlen(text) > 5 ? 0.8 * em : em,
 					      .colour = d->theme->ink,
 					      .bold = true,
 					      .align = DRAW_CENTRE});

@@ -227,55 +227,66 @@ static void difference(struct quire_draw *d, enum quire_gauge_kind gauge, double
 		  (struct draw_style){.points = 0.95 * d->em, .colour = colour, .bold = true});
 }
 
+/* A figure as a number and its unit, where the name does not say that. */
+static const char *figure_text(enum quire_gauge_kind gauge, double value, char number[32],
+			       char text[32])
+{
+	const char *unit = quire_gauge_texts[gauge].unit;
+
+	if (strcmp(unit, "s") != 0 || !isfinite(value)) {
+		draw_number(value, number);
+		return isfinite(value) && !strstr(quire_gauge_texts[gauge].title, unit) ? unit : "";
+	}
+	draw_seconds(value, text);
+	snprintf(number, 32, "%.*s", (int)strcspn(text, " "), text);
+	return strchr(text, ' ') ? strchr(text, ' ') + 1 : "";
+}
+
 static void draw_figure(struct quire_draw *d, uint32_t side, enum quire_gauge_kind gauge)
 {
 	const struct quire_side *of = &d->view->sides[side];
-	struct quire_rect at = quire_place_gauge(d->view, side, gauge), line;
-	double value = quire_gauge_value(of->story, gauge, of->scene.index), em = d->em, width, big,
-	       room;
-	const char *unit = quire_gauge_texts[gauge].unit;
+	struct quire_rect at = quire_place_gauge(d->view, side, gauge), line = at;
+	double value = quire_gauge_value(of->story, gauge, of->scene.index), em = d->em, x, y, big;
+	bool low = at.height < 2.8 * em; /* all in one line */
 	char text[32], number[32];
+	const char *title = quire_gauge_texts[gauge].title, *brief = quire_gauge_texts[gauge].brief;
+	const char *unit = figure_text(gauge, value, number, text);
+	double room = at.width - 0.35 * em - draw_width(d, unit, 0.9 * em, false);
 
 	if (at.width <= 0)
 		return;
-	if (strcmp(unit, "s") == 0 && isfinite(value)) {
-		draw_seconds(value, text);
-		snprintf(number, sizeof(number), "%.*s", (int)strcspn(text, " "), text);
-		unit = strchr(text, ' ') ? strchr(text, ' ') + 1 : "";
-	} else {
-		draw_number(value, number);
-	}
-	big = fmin(2.1 * em, at.height - 1.3 * em);
-	width = draw_width(d, number, 1, true);
-	room = at.width - 0.35 * em - draw_width(d, unit, 0.9 * em, false);
-	if (width * big > room)
-		big = fmax(room / width, 1.2 * em);
-	draw_text(d, at.x, at.y + 0.85 * em, quire_gauge_texts[gauge].title,
-		  (struct draw_style){
-			  .points = 0.85 * em, .colour = d->theme->faint, .width = at.width});
-	if (big < 0.9 * em)
-		return;
-	width = draw_text(
-		d, at.x, at.y + 1.25 * em + 0.85 * big, number,
-		(struct draw_style){.points = big, .colour = d->theme->ink, .bold = true});
-	if (!isfinite(value))
-		return;
-	width += 0.35 * em;
-	width += draw_text(d, at.x + width, at.y + 1.25 * em + 0.85 * big, unit,
-			   (struct draw_style){.points = 0.9 * em, .colour = d->theme->faint});
-	if (side > 0)
-		difference(d, gauge, value, at.x + width + 0.8 * em, at.y + 1.25 * em + 0.85 * big,
-			   at.width - width - 0.8 * em);
-	line = at;
-	line.y += 1.6 * em + big;
-	line.height -= 1.6 * em + big;
+	big = fmin(1.9 * em, at.height - 1.5 * em);
+	/* Beside the second one there is to be room for the difference. */
+	if (d->view->sides_count > 1)
+		room -= 5.4 * em;
+	if (draw_width(d, number, big, true) > room)
+		big = fmax(big * room / draw_width(d, number, big, true), 1.2 * em);
+	if (low)
+		big = 1.15 * em;
+	x = at.x + (low ? 5.2 * em : 0);
+	y = low ? at.y + fmin(1.1 * em, 0.5 * at.height + 0.4 * em) : at.y + 1.2 * em + 0.85 * big;
+	draw_text(d, at.x, low ? y : at.y + 0.85 * em,
+		  low || draw_width(d, title, 0.85 * em, false) > at.width ? brief : title,
+		  (struct draw_style){.points = 0.85 * em,
+				      .colour = d->theme->faint,
+				      .width = low ? x - at.x - 0.3 * em : at.width});
+	x += draw_text(d, x, y, number,
+		       (struct draw_style){.points = big, .colour = d->theme->ink, .bold = true}) +
+	     0.3 * em;
+	if (unit[0])
+		x += draw_text(d, x, y, unit,
+			       (struct draw_style){.points = 0.9 * em, .colour = d->theme->faint}) +
+		     0.3 * em;
+	if (side > 0 && isfinite(value))
+		difference(d, gauge, value, x + 0.2 * em, y, at.x + at.width - x - 0.2 * em);
+	line.y += 1.55 * em + big;
+	line.height -= 1.55 * em + big + 0.3 * em;
 	if (line.height > 2.6 * em) {
 		line.y += line.height - 2.6 * em > 0.4 * em ? 0.4 * em : 0;
 		line.height = 2.4 * em;
 	}
-	if (line.height < 0.9 * em)
-		return;
-	curve(d, side, gauge, &line);
+	if (line.height >= 0.9 * em && isfinite(value))
+		curve(d, side, gauge, &line);
 }
 
 void draw_gauges(struct quire_draw *d, uint32_t side)

@@ -1,11 +1,10 @@
 /*
- * draw_legend.c - what the colours and patterns mean: of those panels that are shown.
+ * draw_legend.c - what the colours and patterns mean: of the panels that are shown, and of
+ * what happens in their stories.
  */
 #include "draw_parts.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <string.h>
 
 /* Where the next entry goes. */
 struct pen {
@@ -31,6 +30,12 @@ static void heading(struct quire_draw *d, struct pen *pen, const char *text)
 	double em = d->em, width = draw_width(d, text, 0.85 * em, true) + 0.8 * em;
 
 	/* Not alone at the end of a line. */
+	if (pen->x > pen->body.x)
+		pen->x += em;
+	/* Of two lines each group has one, if that will do. */
+	if (pen->x > pen->body.x && pen->y < pen->body.y + pen->line &&
+	    pen->body.height > 2 * pen->line - em)
+		pen->x += pen->body.width;
 	if (!advance(pen, width + 7 * em))
 		return;
 	draw_text(d, pen->x, pen->y + 0.3 * em, text,
@@ -78,27 +83,11 @@ static void colours(struct quire_draw *d, struct pen *pen, const uint32_t *colou
 		draw_fill(d, at.x + i * each, at.y, each, at.height, DRAW_SOLID, colour[i]);
 }
 
-static void pool_entries(struct quire_draw *d, struct pen *pen)
+/* The live part of cells, as they are coloured. */
+static void live_entry(struct quire_draw *d, struct pen *pen)
 {
-	static const struct {
-		enum draw_fill fill;
-		const char *label;
-	} fills[] = {
-		{DRAW_RESERVED, "reserved"},
-		{DRAW_INTERNAL, "internal waste"},
-		{DRAW_ROUNDING, "rounding"},
-		{DRAW_FREE, "free"},
-	};
 	const struct quire_theme *theme = d->theme;
-	const struct {
-		uint32_t colour;
-		const char *label;
-	} flashes[] = {
-		{theme->given, "given"},   {theme->freed, "freed"}, {theme->shared, "shared"},
-		{theme->copied, "copied"}, {theme->taken, "taken"},
-	};
 
-	heading(d, pen, "slots");
 	switch (d->view->colouring) {
 	case QUIRE_BY_REFS:
 		colours(d, pen, theme->refs, 4, "1, 2, 3, more references");
@@ -110,72 +99,89 @@ static void pool_entries(struct quire_draw *d, struct pen *pen)
 		scale(d, pen, "new to old", theme->high, theme->low);
 		break;
 	default:
-		colours(d, pen, theme->owner, 6, "live, by request");
+		colours(d, pen, theme->owner, 6, quire_legend_words[QUIRE_LEGEND_LIVE]);
 		break;
-	}
-	for (uint32_t i = 0; i < sizeof(fills) / sizeof(fills[0]); i++) {
-		struct quire_rect at = entry(d, pen, 1.6 * d->em, fills[i].label);
-
-		draw_fill(d, at.x, at.y, at.width, at.height, fills[i].fill, theme->reserved);
-		if (at.width > 0) {
-			draw_set(d, theme->unmapped, 0.8);
-			draw_box(d, at.x + draw_pixel(d) / 2, at.y + draw_pixel(d) / 2,
-				 at.width - draw_pixel(d), at.height - draw_pixel(d));
-			cairo_set_line_width(d->cr, draw_pixel(d));
-			cairo_stroke(d->cr);
-		}
-	}
-	for (uint32_t i = 0; i < sizeof(flashes) / sizeof(flashes[0]); i++) {
-		struct quire_rect at = entry(d, pen, d->em, flashes[i].label);
-
-		if (at.width <= 0)
-			continue;
-		draw_set(d, flashes[i].colour, 1);
-		draw_round(d, at.x + 0.1 * d->em, at.y + 0.1 * d->em, at.width - 0.2 * d->em,
-			   at.height - 0.2 * d->em, 0.2 * d->em);
-		cairo_set_line_width(d->cr, 0.18 * d->em);
-		cairo_stroke(d->cr);
 	}
 }
 
-static void span_entries(struct quire_draw *d, struct pen *pen)
+static void fill_entry(struct quire_draw *d, struct pen *pen, enum quire_legend_kind kind)
 {
-	static const char *const names[QUIRE_SPAN_COUNT] = {
-#define X(name, words) #name,
-		QUIRE_SPANS(X)
-#undef X
+	static const enum draw_fill fills[] = {
+		[QUIRE_LEGEND_RESERVED] = DRAW_RESERVED,
+		[QUIRE_LEGEND_INTERNAL] = DRAW_INTERNAL,
+		[QUIRE_LEGEND_ROUNDING] = DRAW_ROUNDING,
+		[QUIRE_LEGEND_FREE] = DRAW_FREE,
 	};
+	struct quire_rect at = entry(d, pen, 1.6 * d->em, quire_legend_words[kind]);
 
-	heading(d, pen, "sequences");
-	for (uint32_t i = 0; i < QUIRE_SPAN_COUNT; i++) {
-		struct quire_rect at;
-		char name[32];
-		size_t k = 0;
+	if (at.width <= 0)
+		return;
+	draw_fill(d, at.x, at.y, at.width, at.height, fills[kind], d->theme->reserved);
+	draw_set(d, d->theme->unmapped, 0.8);
+	draw_box(d, at.x + draw_pixel(d) / 2, at.y + draw_pixel(d) / 2, at.width - draw_pixel(d),
+		 at.height - draw_pixel(d));
+	cairo_set_line_width(d->cr, draw_pixel(d));
+	cairo_stroke(d->cr);
+}
 
-		for (; names[i][k]; k++)
-			name[k] = (char)tolower((unsigned char)names[i][k]);
-		name[k] = '\0';
-		at = entry(d, pen, 1.9 * d->em, name);
-		if (at.width > 0)
-			draw_span(d, (enum quire_span_kind)i, at.x, at.y, at.width, at.height);
-	}
+static void flash_entry(struct quire_draw *d, struct pen *pen, enum quire_legend_kind kind)
+{
+	const struct quire_theme *theme = d->theme;
+	const uint32_t colour[] = {
+		[QUIRE_LEGEND_GIVEN] = theme->given,   [QUIRE_LEGEND_FREED] = theme->freed,
+		[QUIRE_LEGEND_SHARED] = theme->shared, [QUIRE_LEGEND_COPIED] = theme->copied,
+		[QUIRE_LEGEND_TAKEN] = theme->taken,
+	};
+	struct quire_rect at = entry(d, pen, d->em, quire_legend_words[kind]);
+
+	if (at.width <= 0)
+		return;
+	draw_set(d, colour[kind], 1);
+	draw_round(d, at.x + 0.1 * d->em, at.y + 0.1 * d->em, at.width - 0.2 * d->em,
+		   at.height - 0.2 * d->em, 0.2 * d->em);
+	cairo_set_line_width(d->cr, 0.18 * d->em);
+	cairo_stroke(d->cr);
+}
+
+static void span_entry(struct quire_draw *d, struct pen *pen, enum quire_legend_kind kind)
+{
+	struct quire_rect at = entry(d, pen, 1.9 * d->em, quire_legend_words[kind]);
+
+	if (at.width > 0)
+		draw_span(d, (enum quire_span_kind)(kind - QUIRE_LEGEND_WAITING), at.x, at.y,
+			  at.width, at.height);
 }
 
 void draw_legend(struct quire_draw *d)
 {
 	const struct quire_rect *panels = d->view->sides[0].panels;
+	bool slots = panels[QUIRE_PANEL_POOL].width > 0 || panels[QUIRE_PANEL_SEQUENCE].width > 0;
+	bool spans = panels[QUIRE_PANEL_TIMELINE].width > 0;
 	struct pen pen = {.body = quire_place_body(d->view, 0, QUIRE_PANEL_LEGEND)};
+	uint32_t bits = quire_place_legend(d->view);
 
 	if (pen.body.width <= 0)
 		return;
 	pen.line = 1.5 * d->em;
 	pen.x = pen.body.x;
 	pen.y = pen.body.y + 0.7 * d->em;
-	if (panels[QUIRE_PANEL_POOL].width > 0 || panels[QUIRE_PANEL_SEQUENCE].width > 0)
-		pool_entries(d, &pen);
-	if (panels[QUIRE_PANEL_TIMELINE].width > 0) {
-		if (panels[QUIRE_PANEL_POOL].width > 0)
-			pen.x += d->em;
-		span_entries(d, &pen);
+	for (uint32_t k = 0; k < QUIRE_LEGEND_COUNT; k++) {
+		enum quire_legend_kind kind = (enum quire_legend_kind)k;
+		bool of_span = kind >= QUIRE_LEGEND_WAITING;
+
+		if (!(of_span ? spans : slots) || !(bits >> k & 1))
+			continue;
+		if (kind == QUIRE_LEGEND_LIVE)
+			heading(d, &pen, "slots");
+		else if (kind == QUIRE_LEGEND_WAITING)
+			heading(d, &pen, "sequences");
+		if (kind == QUIRE_LEGEND_LIVE)
+			live_entry(d, &pen);
+		else if (kind <= QUIRE_LEGEND_FREE)
+			fill_entry(d, &pen, kind);
+		else if (!of_span)
+			flash_entry(d, &pen, kind);
+		else
+			span_entry(d, &pen, kind);
 	}
 }

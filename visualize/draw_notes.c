@@ -10,14 +10,14 @@
 
 /* ---- lesson ---- */
 
-/* Where one is: a dot for each moment. */
-static void dots(struct quire_draw *d, double right, double y)
+/* Where one is: a dot for each moment.  Return: their width. */
+static double dots(struct quire_draw *d, double right, double y)
 {
 	const struct quire_caption *caption = &d->view->caption;
 	double step = 0.95 * d->em, radius = 0.24 * d->em;
 
 	if (!caption->count || caption->count > 40)
-		return;
+		return 0;
 	for (uint32_t i = 0; i < caption->count; i++) {
 		bool here = i + 1 == caption->number;
 
@@ -26,46 +26,69 @@ static void dots(struct quire_draw *d, double right, double y)
 			  here ? 1.5 * radius : radius, 0, 2 * DRAW_PI);
 		cairo_fill(d->cr);
 	}
+	return caption->count * step;
+}
+
+/* Letters of a caption as large as all of it has room for, in points. */
+static double caption_points(struct quire_draw *d, double width, double height)
+{
+	const struct quire_caption *caption = &d->view->caption;
+	const char *rest = caption->answer ? caption->answer : caption->question;
+	double points = quire_place_caption(d->view), line, y;
+
+	for (; points > 0.7 * d->em; points *= 0.96) {
+		struct draw_style style = {.points = points, .width = width};
+
+		line = points * QUIRE_CAPTION_LINE;
+		y = 0;
+		if (caption->text)
+			y = draw_words(d, 0, y, caption->text, style, line, UINT32_MAX, true);
+		style.bold = true;
+		if (rest)
+			y = draw_words(d, 0, y, rest, style, line, UINT32_MAX, true);
+		if (y <= height)
+			break;
+	}
+	return points;
 }
 
 void draw_lesson(struct quire_draw *d)
 {
 	const struct quire_caption *caption = &d->view->caption;
+	const char *rest = caption->answer ? caption->answer : caption->question;
+	struct quire_rect panel = d->view->sides[0].panels[QUIRE_PANEL_LESSON];
 	struct quire_rect body = quire_place_body(d->view, 0, QUIRE_PANEL_LESSON);
-	double em = d->em, y = body.y + 1.0 * em, line = 1.75 * em, bottom = body.y + body.height;
-	struct draw_style style = {
-		.points = 1.3 * em, .colour = d->theme->ink, .width = body.width};
-	const char *hint = "Space: on";
+	double em = d->em, y = body.y + em, bottom = body.y + body.height, line, right;
+	struct draw_style style = {.colour = d->theme->ink, .width = body.width};
 
 	if (!caption->title || !draw_panel(d, 0, QUIRE_PANEL_LESSON) || body.width <= 0)
 		return;
 	draw_set(d, d->theme->accent, 1);
-	draw_box(d, d->view->sides[0].panels[QUIRE_PANEL_LESSON].x,
-		 d->view->sides[0].panels[QUIRE_PANEL_LESSON].y + 0.45 * em, 0.28 * em,
-		 d->view->sides[0].panels[QUIRE_PANEL_LESSON].height - 0.9 * em);
+	draw_box(d, panel.x, panel.y + 0.45 * em, 0.28 * em, panel.height - 0.9 * em);
 	cairo_fill(d->cr);
+	right = body.x + body.width - dots(d, body.x + body.width, y - 0.32 * em) - em;
+	right -= draw_text(d, right, y,
+			   caption->question && !caption->answer ? "think, then Space: the answer"
+								 : "Space: on",
+			   (struct draw_style){.points = 0.85 * em,
+					       .colour = d->theme->faint,
+					       .align = DRAW_RIGHT,
+					       .width = 0.5 * body.width});
 	draw_text(d, body.x, y, caption->title,
-		  (struct draw_style){.points = 0.9 * em, .colour = d->theme->faint, .bold = true});
-	dots(d, body.x + body.width, y - 0.32 * em);
-	if (caption->question && !caption->answer)
-		hint = "think, then Space: the answer";
-	y += 1.75 * em;
+		  (struct draw_style){.points = 0.9 * em,
+				      .colour = d->theme->faint,
+				      .bold = true,
+				      .width = right - em - body.x});
+	y += 0.4 * em;
+	style.points = caption_points(d, body.width, bottom - y);
+	line = style.points * QUIRE_CAPTION_LINE;
+	y += 0.95 * style.points;
 	if (caption->text)
-		y = draw_words(
-			d, body.x, y, caption->text, style, line,
-			(uint32_t)fmax(1, floor((bottom - y) / line) + (caption->question ? 0 : 1)),
-			false);
+		y = draw_words(d, body.x, y, caption->text, style, line, UINT32_MAX, false);
 	style.bold = true;
-	if (caption->question && y < bottom + 0.2 * em) {
-		const char *say = caption->answer ? caption->answer : caption->question;
-
-		style.colour = caption->answer ? d->theme->ink : d->theme->accent;
-		draw_words(d, body.x, y, say, style, line,
-			   (uint32_t)fmax(1, floor((bottom - y) / line) + 1), false);
-	}
-	draw_text(d, body.x + body.width, bottom, hint,
-		  (struct draw_style){
-			  .points = 0.85 * em, .colour = d->theme->faint, .align = DRAW_RIGHT});
+	style.colour = caption->answer ? d->theme->ink : d->theme->accent;
+	if (rest)
+		draw_words(d, body.x, y, rest, style, line, UINT32_MAX, false);
 }
 
 /* ---- help and search ---- */
@@ -104,32 +127,63 @@ static double key_cap(struct quire_draw *d, double x, double y, const char *key,
 	return width;
 }
 
+#define HELP_WIDTH 37.0 /* of a line, in letters' em */
+#define HELP_KEY   8.8
+
+/* Lines of the help: keys, then what a hand does. */
+static uint32_t help_lines(const char *lines[][2])
+{
+	static const char *const gestures[][2] = {
+#define X(gesture, help) {gesture, help},
+		QUIRE_GESTURES(X)
+#undef X
+	};
+	uint32_t count = 0;
+
+	for (uint32_t k = 0; k < QUIRE_COMMAND_COUNT; k++) {
+		if (!quire_command_texts[k].key[0])
+			continue;
+		lines[count][0] = quire_command_texts[k].key;
+		lines[count++][1] = quire_command_texts[k].help;
+	}
+	for (uint32_t k = 0; k < sizeof(gestures) / sizeof(gestures[0]); k++) {
+		lines[count][0] = gestures[k][0];
+		lines[count++][1] = gestures[k][1];
+	}
+	return count;
+}
+
 static void draw_help(struct quire_draw *d)
 {
 	const struct quire_rect *at = &d->view->dialog;
-	uint32_t count = 0, i = 0, columns = at->width > 52 * d->em ? 2 : 1, rows;
-	double em = d->em, points, line, width;
+	const char *lines[QUIRE_COMMAND_COUNT + 16][2];
+	uint32_t count = help_lines(lines), columns = 1, rows;
+	double em = d->em, width = at->width - 2.8 * em, height = at->height - 4.2 * em;
+	double line, points = 0;
 
-	dialog(d, "Keys");
-	for (uint32_t k = 0; k < QUIRE_COMMAND_COUNT; k++)
-		count += quire_command_texts[k].key[0] != '\0';
-	rows = (count + columns - 1) / columns;
-	line = fmin(1.95 * em, (at->height - 4.2 * em) / rows);
-	points = fmin(0.9 * em, 0.52 * line);
-	width = (at->width - 2.8 * em) / columns;
-	for (uint32_t k = 0; k < QUIRE_COMMAND_COUNT; k++) {
-		const struct quire_command_text *text = &quire_command_texts[k];
-		double x = at->x + 1.4 * em + i / rows * width;
-		double y = at->y + 3.9 * em + (i % rows + 0.5) * line;
+	dialog(d, "Keys and mouse");
+	/* In as many columns as letters are largest in. */
+	for (uint32_t n = 1; n <= 3; n++) {
+		double high = 0.52 * height / ((count + n - 1) / n), wide = width / n / HELP_WIDTH;
 
-		if (!text->key[0])
+		if (fmin(high, wide) <= points)
 			continue;
-		key_cap(d, x, y, text->key, points);
-		draw_text(d, x + 8.8 * points, y, text->help,
+		points = fmin(high, wide);
+		columns = n;
+	}
+	points = fmin(points, 0.95 * em);
+	rows = (count + columns - 1) / columns;
+	line = fmin(1.95 * em, height / rows);
+	width /= columns;
+	for (uint32_t i = 0; i < count; i++) {
+		double x = at->x + 1.4 * em + i / rows * width;
+		double y = at->y + 3.5 * em + (i % rows + 0.5) * line;
+
+		key_cap(d, x, y, lines[i][0], points);
+		draw_text(d, x + HELP_KEY * points, y, lines[i][1],
 			  (struct draw_style){.points = points,
 					      .colour = d->theme->ink,
-					      .width = width - 9.4 * points});
-		i++;
+					      .width = width - (HELP_KEY + 0.6) * points});
 	}
 }
 
@@ -139,9 +193,9 @@ static void draw_search(struct quire_draw *d)
 	const struct quire_story *story = d->view->sides[0].story;
 	double em = d->em, x = at->x + 1.4 * em, y = at->y + 3.6 * em;
 	uint32_t found = d->view->search[0] ? quire_story_find(story, d->view->search) : 0;
-	char name[32];
+	char name[32], text[64];
 
-	dialog(d, "Search a request");
+	dialog(d, "Search a request: r12, or its sample r12.3");
 	x += draw_text(d, x, y, d->view->search[0] ? d->view->search : " ",
 		       (struct draw_style){.points = 1.15 * em, .colour = d->theme->ink});
 	draw_set(d, d->theme->accent, 1);
@@ -149,11 +203,13 @@ static void draw_search(struct quire_draw *d)
 	cairo_fill(d->cr);
 	if (!d->view->search[0])
 		return;
-	draw_text(d, at->x + at->width - 1.4 * em, y,
-		  found ? quire_story_name(story, found, name) : "nobody",
-		  (struct draw_style){.points = em,
+	if (found)
+		snprintf(text, sizeof(text), "Enter: to %s", quire_story_name(story, found, name));
+	draw_text(d, at->x + at->width - 1.4 * em, y, found ? text : "there is no such request",
+		  (struct draw_style){.points = 0.9 * em,
 				      .colour = found ? d->theme->faint : d->theme->warn,
-				      .align = DRAW_RIGHT});
+				      .align = DRAW_RIGHT,
+				      .width = 0.6 * at->width});
 }
 
 void draw_dialog(struct quire_draw *d)

@@ -10,6 +10,7 @@
  *	draw_cell.c	one cell, from a bar to a block of tokens
  *	draw_pixels.c	cells about as small as a pixel
  *	draw_sequence.c	the blocks of one sequence
+ *	draw_life.c	what it does, in words
  *	draw_axis.c	images that scroll, ticks, the moment's line
  *	draw_timeline.c, draw_steps.c
  *	draw_gauges.c, draw_queues.c
@@ -223,6 +224,9 @@ void draw_bar(struct quire_draw *d, const struct quire_cell *cell, uint32_t slot
 void draw_slot(struct quire_draw *d, uint32_t side, const struct quire_cell *cell, uint32_t seq,
 	       uint32_t position, uint32_t slot, const struct quire_rect *at,
 	       const uint32_t *colours, uint32_t count);
+/* A token that lies in no slot. */
+void draw_token(struct quire_draw *d, uint32_t side, uint32_t seq, uint32_t position,
+		const struct quire_rect *at);
 /* Colours of all who share @cell, at most DRAW_SHARERS_MAX.  Return: how many. */
 uint32_t draw_cell_colours(const struct quire_draw *d, uint32_t side, uint32_t cell,
 			   uint32_t *colours);
@@ -259,6 +263,13 @@ void draw_pixels_box(struct draw_image *image, double x, double y, double size, 
 /* What a sequence does, as a bar of the timeline. */
 void draw_span(struct quire_draw *d, enum quire_span_kind kind, double x, double y, double width,
 	       double height);
+
+/* ---- the selected sequence in words ---- */
+
+/* Who it is and what it does, behind the panel's title. */
+void draw_who(struct quire_draw *d, uint32_t side);
+/* In the room that its blocks leave: its tokens, or "first token after 312 ms, ...". */
+void draw_life(struct quire_draw *d, uint32_t side, const struct quire_rect *body);
 
 /* ---- an axis of time or steps ---- */
 

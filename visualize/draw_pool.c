@@ -112,17 +112,17 @@ static void draw_one(struct quire_draw *d, const struct job *job, uint32_t i)
 	struct draw_image *image = &job->pool->image;
 	struct quire_rect at = quire_view_cell(&job->grid, i);
 	double x = at.x * d->scale - image->x, y = at.y * d->scale - image->y;
-	double pitch = job->grid.pitch * d->scale;
+	double pitch = job->grid.pitch_x * d->scale;
 
 	if (job->filtered) {
 		draw_pixels(image, &job->field, (int)floor(x), (int)floor(y), (int)ceil(x + pitch),
 			    (int)ceil(y + pitch));
 	} else if (job->small) {
-		draw_pixels_box(image, x, y, fmax(1, round(job->grid.size * d->scale)),
+		draw_pixels_box(image, x, y, fmax(1, round(job->grid.width * d->scale)),
 				job->pool->looks[i]);
 	} else {
 		draw_set(d, d->theme->panel, 1);
-		draw_box(d, at.x, at.y, job->grid.pitch, job->grid.pitch);
+		draw_box(d, at.x, at.y, job->grid.pitch_x, job->grid.pitch_y);
 		cairo_fill(d->cr);
 		draw_cell(d, job->side, &job->grid, i, &at);
 	}
@@ -175,7 +175,7 @@ static int prepare(struct quire_draw *d, struct job *job, bool afresh)
 	struct draw_image *image = &pool->image;
 	size_t pixels = (size_t)image->width + (size_t)image->height;
 	size_t looks = (size_t)job->grid.columns * job->grid.rows;
-	double pitch = job->grid.pitch * d->scale;
+	double pitch = job->grid.pitch_x * d->scale;
 
 	if (more(d, &pool->looks, &pool->looks_limit, looks, sizeof(*pool->looks)) ||
 	    more(d, &pool->due, &pool->due_limit, job->scene->groups_count, sizeof(*pool->due)))
@@ -252,7 +252,7 @@ static void tint(struct quire_draw *d, const struct job *job, uint32_t cell, uin
 	struct draw_pool *pool = job->pool;
 	struct draw_image *image = &pool->image;
 	struct quire_rect at = quire_view_cell(&job->grid, cell);
-	double size = fmax(3, round(job->grid.size * d->scale));
+	double size = fmax(3, round(job->grid.width * d->scale));
 	double x = (at.x + at.width / 2) * d->scale - image->x - size / 2;
 	double y = (at.y + at.height / 2) * d->scale - image->y - size / 2;
 	int x0 = (int)fmax(round(x), 0), x1 = (int)fmin(round(x) + size, image->width);
@@ -382,7 +382,7 @@ static void mark_selected(struct quire_draw *d, const struct job *job)
 	const struct quire_record_seq *seq =
 		quire_scene_seq(job->scene, quire_place_selected(d->view, job->side));
 	uint32_t cells = seq ? quire_place_map_cells(job->scene, seq) : 0, cell;
-	double line = fmax(draw_pixel(d), fmin(0.16 * d->em, 0.08 * job->grid.size));
+	double line = fmax(draw_pixel(d), fmin(0.16 * d->em, 0.08 * job->grid.height));
 
 	draw_set(d, d->theme->ink, 1);
 	for (uint32_t i = 0; i < cells && i < MARKS_MAX; i++) {
@@ -412,18 +412,21 @@ static void mark_copy(struct quire_draw *d, const struct job *job, const struct 
 {
 	struct quire_rect from = quire_view_cell(&job->grid, flash->from);
 	struct quire_rect to = quire_view_cell(&job->grid, flash->cell);
-	double em = d->em, width = fmax(fmin(0.2 * em, 0.05 * job->grid.pitch), draw_pixel(d));
+	double em = d->em, width = fmax(fmin(0.2 * em, 0.05 * job->grid.pitch_y), draw_pixel(d));
 	double x0 = from.x + from.width / 2, x1 = to.x + to.width / 2;
 	double y0 = from.y + 0.3 * from.height, y1 = to.y + 0.25 * to.height;
 	double height = fmin(0.35 * fabs(x1 - x0) + 0.2 * fabs(y1 - y0), 5 * em), above, below;
 
 	if (flash->from == flash->cell || (!in_sight(job, &from) && !in_sight(job, &to)))
 		return;
-	/* Above the blocks or below them, where there is more room. */
+	/* Above the cells or below them, where there is more room; below blocks with words. */
 	above = fmin(y0, y1) - job->body.y + 1.2 * em;
 	below = job->body.y + job->body.height - fmax(from.y + from.height, to.y + to.height) +
 		0.2 * from.height;
-	if (above < height && below > above) {
+	if (job->grid.slot_columns && fabs(from.y - to.y) < 1) {
+		y0 = y1 = from.y + from.height;
+		height = -fmin(fmin(height, 1.7 * em), fmax(below, em));
+	} else if (above < height && below > above) {
 		y0 = from.y + 0.75 * from.height;
 		y1 = to.y + 0.8 * to.height;
 		height = -fmin(height, fmax(below, em));
@@ -457,7 +460,7 @@ static void mark_copy(struct quire_draw *d, const struct job *job, const struct 
 static void mark_flashes(struct quire_draw *d, struct job *job)
 {
 	const struct quire_scene *scene = job->scene;
-	double line = fmax(2 * draw_pixel(d), fmin(0.22 * d->em, 0.1 * job->grid.size));
+	double line = fmax(2 * draw_pixel(d), fmin(0.22 * d->em, 0.1 * job->grid.height));
 	uint64_t first = first_flash(d, job, MARKS_MAX), newest = 0;
 
 	for (uint64_t i = first; i < scene->flashes_count; i++)
@@ -472,7 +475,8 @@ static void mark_flashes(struct quire_draw *d, struct job *job)
 		if (!in_sight(job, &at) || draw_outdone(scene, i))
 			continue;
 		if (!job->grid.slot_columns) {
-			draw_set(d, draw_flash_colour(d, flash->kind), 0.5 * bright);
+			draw_set(d, draw_flash_colour(d, flash->kind),
+				 (at.height < 0.9 * d->em ? 0.5 : 0.12) * bright);
 			draw_round(d, at.x, at.y, at.width, at.height,
 				   fmin(0.5 * d->em, 0.1 * at.width));
 			cairo_fill(d->cr);
@@ -534,8 +538,8 @@ static void say_counts(struct quire_draw *d, const struct job *job)
 static void find_sight(struct job *job)
 {
 	const struct quire_pool_grid *grid = &job->grid;
-	double from = floor((job->body.y - grid->y) / grid->pitch) - 1;
-	double until = ceil((job->body.y + job->body.height - grid->y) / grid->pitch) + 1;
+	double from = floor((job->body.y - grid->y) / grid->pitch_y) - 1;
+	double until = ceil((job->body.y + job->body.height - grid->y) / grid->pitch_y) + 1;
 	uint32_t count = job->scene->story->cells_count;
 
 	from = fmin(fmax(from, 0), grid->rows);
@@ -558,12 +562,12 @@ void draw_pool(struct quire_draw *d, uint32_t side)
 	job.body = quire_place_body(view, side, QUIRE_PANEL_POOL);
 	job.grid = quire_view_pool(view, side);
 	say_counts(d, &job);
-	if (job.body.width <= 0 || !job.grid.columns || job.grid.pitch <= 0)
+	if (job.body.width <= 0 || !job.grid.columns || job.grid.pitch_x <= 0)
 		return;
 	find_sight(&job);
 	vectors = !d->pixels && job.until - job.first <= VECTORS;
-	job.small = job.grid.size * d->scale < SMALL && !vectors;
-	job.filtered = job.small && job.grid.pitch * d->scale < FILTERED;
+	job.small = job.grid.width * d->scale < SMALL && !vectors;
+	job.filtered = job.small && job.grid.pitch_x * d->scale < FILTERED;
 
 	cairo_save(d->cr);
 	draw_box(d, job.body.x, job.body.y, job.body.width, job.body.height);
@@ -581,7 +585,8 @@ void draw_pool(struct quire_draw *d, uint32_t side)
 	} else {
 		key = draw_key(draw_key_view(d, side), (uint64_t)view->colouring);
 		key = draw_key_real(draw_key_real(key, job.grid.x), job.grid.y);
-		key = draw_key_real(draw_key_real(key, job.grid.pitch), job.grid.size);
+		key = draw_key_real(draw_key_real(key, job.grid.pitch_x), job.grid.pitch_y);
+		key = draw_key_real(draw_key_real(key, job.grid.width), job.grid.height);
 		key = draw_key(key, (uint64_t)job.grid.columns << 32 | job.grid.slot_columns);
 		key = draw_key(key, (uint64_t)job.scene->story->pieces_count << 32 | job.until);
 		rc = draw_image(d, &pool->image, &job.body, key);

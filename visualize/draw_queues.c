@@ -58,9 +58,11 @@ static void chip(struct quire_draw *d, uint32_t side, enum quire_list list, uint
 		cairo_fill(d->cr);
 	}
 	if (named) {
-		draw_text(d, at->x + at->width / 2, at->y + at->height / 2 + 0.28 * em,
+		double points = fmin(0.57 * at->height, 1.3 * em);
+
+		draw_text(d, at->x + at->width / 2, at->y + at->height / 2 + 0.33 * points,
 			  quire_story_name(scene->story, id, text),
-			  (struct draw_style){.points = 0.85 * em,
+			  (struct draw_style){.points = points,
 					      .colour = draw_ink_on(ground),
 					      .align = DRAW_CENTRE,
 					      .width = at->width - 0.4 * em});
@@ -79,9 +81,8 @@ static void chip(struct quire_draw *d, uint32_t side, enum quire_list list, uint
 
 /* How many, in large figures, and of what: below it, or behind it where lines are low. */
 static void heading(struct quire_draw *d, double x, const struct quire_rect *area, uint32_t count,
-		    const char *name)
+		    const char *name, bool low)
 {
-	bool low = area->height < 2.5 * d->em;
 	double em = d->em, y = area->y + (low ? 1.05 : 1.3) * em, width;
 	char number[32];
 
@@ -95,17 +96,40 @@ static void heading(struct quire_draw *d, double x, const struct quire_rect *are
 				      .width = area->x - x - (low ? width + 0.5 * em : 0)});
 }
 
+/* "29 of 50 finished", behind the title. */
+static void say_finished(struct quire_draw *d, uint32_t side)
+{
+	const struct quire_rect *panel = &d->view->sides[side].panels[QUIRE_PANEL_QUEUES];
+	const struct quire_record_counts *counts = &d->view->sides[side].scene.state.counts;
+	uint32_t all = d->view->sides[side].story->run->requests_count;
+	char text[128], done[32], of[32], refused[48] = "", number[32];
+
+	if (counts->refused)
+		snprintf(refused, sizeof(refused), " \xc2\xb7 %s refused",
+			 draw_count(counts->refused, number));
+	snprintf(text, sizeof(text), "%s of %s request%s finished%s",
+		 draw_count(counts->finished, done), draw_count(all, of), all == 1 ? "" : "s",
+		 refused);
+	draw_text(d, panel->x + panel->width - 0.75 * d->em, panel->y + 1.3 * d->em, text,
+		  (struct draw_style){.points = 0.85 * d->em,
+				      .colour = d->theme->faint,
+				      .align = DRAW_RIGHT,
+				      .width = panel->width - 6.5 * d->em});
+}
+
 void draw_queues(struct quire_draw *d, uint32_t side)
 {
 	static const char *const names[QUIRE_LIST_COUNT] = {"waiting", "running", "kept"};
 	const struct quire_scene *scene = &d->view->sides[side].scene;
 	struct quire_rect body = quire_place_body(d->view, side, QUIRE_PANEL_QUEUES);
+	struct quire_place_chips first = quire_place_chips(d->view, side, QUIRE_LIST_WAITING, 0);
 	uint32_t ids[IDS_MAX];
 	double em = d->em;
 	char text[48], number[32];
 
 	if (!draw_panel(d, side, QUIRE_PANEL_QUEUES))
 		return;
+	say_finished(d, side);
 	for (uint32_t l = 0; l < QUIRE_LIST_COUNT; l++) {
 		enum quire_list list = (enum quire_list)l;
 		uint32_t count = quire_scene_list(scene, list, ids, IDS_MAX);
@@ -113,8 +137,8 @@ void draw_queues(struct quire_draw *d, uint32_t side)
 		struct quire_rect at;
 
 		if (chips.area.width <= 0)
-			return;
-		heading(d, body.x, &chips.area, count, names[l]);
+			continue;
+		heading(d, body.x, &chips.area, count, names[l], first.area.height < 2.5 * em);
 		for (uint32_t i = 0; i < chips.shown && i < IDS_MAX; i++) {
 			at = quire_place_chip(&chips, i);
 			at.x = draw_snap(d, at.x);

@@ -109,16 +109,16 @@ static void links(struct quire_draw *d, const struct job *job,
 
 /* ---- blocks ---- */
 
-/* The slots of a cell in one row, with their tokens where there is room. */
+/* The slots of a cell, with their tokens where there is room. */
 static void slots(struct quire_draw *d, const struct job *job, uint32_t cell, uint32_t seq,
 		  uint32_t position, const struct quire_rect *at, const uint32_t *colours,
 		  uint32_t count)
 {
 	const struct quire_cell *of = &job->scene->cells[cell];
-	uint32_t total = job->scene->story->cell_slots;
-	double each = at->width / total;
+	uint32_t total = job->scene->story->cell_slots, columns = job->place.slot_columns;
+	double width = at->width / columns, height = at->height * columns / total;
 
-	if (each < 1.1 * d->em || at->height < 1.1 * d->em) {
+	if (width < 1.1 * d->em || height < 0.8 * d->em) {
 		cairo_save(d->cr);
 		draw_round(d, at->x, at->y, at->width, at->height, 0.25 * d->em);
 		cairo_clip(d->cr);
@@ -127,7 +127,8 @@ static void slots(struct quire_draw *d, const struct job *job, uint32_t cell, ui
 		return;
 	}
 	for (uint32_t i = 0; i < total; i++) {
-		struct quire_rect slot = {at->x + i * each, at->y, each, at->height};
+		struct quire_rect slot = {at->x + i % columns * width, at->y + i / columns * height,
+					  width, height};
 
 		draw_slot(d, job->side, of, seq, position + i, i, &slot, colours, count);
 	}
@@ -145,7 +146,7 @@ static void logical_block(struct quire_draw *d, const struct job *job,
 	struct quire_rect at = {strip->at.x + i * strip->pitch, strip->at.y,
 				block_width(strip->pitch, d->em), strip->at.height};
 	bool above = strip == &job->place.strips[0];
-	double tab = above ? at.y + at.height : at.y - strip->tab, em = d->em;
+	double tab = above ? at.y + at.height : at.y - strip->tab, em = d->em, left = 0;
 	char text[32];
 
 	if (!quire_place_map_cell(job->scene, seq, i, &cell))
@@ -157,16 +158,22 @@ static void logical_block(struct quire_draw *d, const struct job *job,
 	at = (struct quire_rect){at.x + 0.25 * em, at.y + 0.25 * em, at.width - 0.5 * em,
 				 at.height - 0.5 * em};
 	slots(d, job, cell, strip->seq, position, &at, &colour, 1);
-	/* Its line of the block table. */
+	/* Whose it is, and its line of the block table. */
+	quire_story_name(job->scene->story, strip->seq, text);
+	if (!above && i == 0 && draw_width(d, text, 0.85 * em, true) < 0.55 * at.width)
+		left = draw_text(d, at.x + 0.1 * em, tab + 1.12 * em, text,
+				 (struct draw_style){.points = 0.85 * em,
+						     .colour = draw_mix(colour, d->theme->ink, 0.4),
+						     .bold = true});
 	snprintf(text, sizeof(text), "\xe2\x86\x92 %u", cell);
-	if (draw_width(d, text, 0.9 * em, true) > at.width)
+	if (draw_width(d, text, 0.9 * em, true) > at.width - left)
 		snprintf(text, sizeof(text), "%u", cell);
-	draw_text(d, at.x + at.width / 2, tab + (above ? 0.98 : 1.12) * em, text,
+	draw_text(d, at.x + (at.width + left) / 2, tab + (above ? 0.98 : 1.12) * em, text,
 		  (struct draw_style){.points = 0.9 * em,
 				      .colour = d->theme->ink,
 				      .bold = true,
 				      .align = DRAW_CENTRE,
-				      .width = at.width});
+				      .width = at.width - left});
 }
 
 static void physical_block(struct quire_draw *d, const struct job *job, uint32_t k)
@@ -318,70 +325,6 @@ static void labels(struct quire_draw *d, const struct job *job)
 	}
 }
 
-/* Who it is and what he does, behind the title. */
-static void say_who(struct quire_draw *d, const struct job *job, uint32_t id)
-{
-	const struct quire_story *story = job->scene->story;
-	const struct quire_record_seq *seq = quire_scene_seq(job->scene, id);
-	const struct quire_rect *panel = &d->view->sides[job->side].panels[QUIRE_PANEL_SEQUENCE];
-	double em = d->em, x = panel->x + 0.75 * em + draw_width(d, "sequence", em, true) + em;
-	char text[160], name[32], known[32];
-
-	if (d->view->sides_count > 1)
-		x += 1.75 * em; /* its badge */
-	if (!id || id >= story->tracks_count) {
-		draw_text(d, x, panel->y + 1.3 * em, "the other one is not in this story yet",
-			  (struct draw_style){.points = 0.9 * em, .colour = d->theme->faint});
-		return;
-	}
-	draw_set(d, draw_owner(d, job->side, id), 1);
-	cairo_arc(d->cr, x + 0.3 * em, panel->y + 0.95 * em, 0.34 * em, 0, 2 * DRAW_PI);
-	cairo_fill(d->cr);
-	x += 0.9 * em;
-	x += draw_text(d, x, panel->y + 1.3 * em, quire_story_name(story, id, name),
-		       (struct draw_style){.points = em, .colour = d->theme->ink, .bold = true}) +
-	     em;
-	if (seq)
-		snprintf(text, sizeof(text), "%s tokens, prompt %u \xc2\xb7 %s",
-			 draw_count(seq->known_tokens, known), seq->prompt_tokens,
-			 quire_span_words[quire_scene_doing(job->scene, seq)]);
-	else
-		snprintf(text, sizeof(text), "%s",
-			 story->tracks[id].born >= job->scene->index ? "has not arrived yet"
-			 : story->tracks[id].refused		     ? "was refused"
-								     : "has finished and is gone");
-	draw_text(d, x, panel->y + 1.3 * em, text,
-		  (struct draw_style){.points = 0.9 * em,
-				      .colour = d->theme->faint,
-				      .width = panel->x + panel->width - 0.75 * em - x});
-}
-
-/* In the room that its blocks leave: "first token after 312 ms, ..." */
-static void say_life(struct quire_draw *d, const struct job *job, const struct quire_rect *body)
-{
-	const struct quire_story *story = job->scene->story;
-	uint32_t id = quire_place_selected(d->view, job->side);
-	const struct quire_track *track = id < story->tracks_count ? &story->tracks[id] : NULL;
-	char text[160] = "holds no slots", first[32], all[32], count[32];
-	bool gone = id && track && track->gone && track->gone <= job->scene->index;
-
-	if (gone && !track->refused && track->first_token_ns)
-		snprintf(
-			text, sizeof(text),
-			"first token after %s, all %s tokens after %s, %u times preempted",
-			draw_seconds((double)(track->first_token_ns - track->born_ns) / 1e9, first),
-			draw_count(track->end_tokens, count),
-			draw_seconds((double)(track->gone_ns - track->born_ns) / 1e9, all),
-			track->preemptions);
-	else if (!job->place.seq)
-		return;
-	draw_text(d, body->x + body->width / 2, body->y + body->height / 2, text,
-		  (struct draw_style){.points = 1.1 * d->em,
-				      .colour = d->theme->faint,
-				      .align = DRAW_CENTRE,
-				      .width = body->width});
-}
-
 /* ---- what has just happened ---- */
 
 static void flashes(struct quire_draw *d, const struct job *job)
@@ -431,10 +374,10 @@ void draw_sequence(struct quire_draw *d, uint32_t side)
 
 	if (!draw_panel(d, side, QUIRE_PANEL_SEQUENCE))
 		return;
-	say_who(d, &job, quire_place_selected(d->view, side));
+	draw_who(d, side);
 	quire_place_sequence(d->view, side, &job.place);
 	if (!p->seq || !p->strips[0].count) {
-		say_life(d, &job, &body);
+		draw_life(d, side, &body);
 		return;
 	}
 	cairo_save(d->cr);

@@ -204,7 +204,8 @@ void draw_fill(struct quire_draw *d, double x, double y, double width, double he
 {
 	const struct quire_theme *theme = d->theme;
 	double em = d->em, pitch = fmax(0.42 * em, 4 * draw_pixel(d));
-	bool small = fmin(width, height) * d->scale < 5.5 || width * height < 0.25 * em * em;
+	double thin = fmin(width, height);
+	bool small = thin * d->scale < 5.5 || thin < 0.7 * pitch || width * height < 0.25 * em * em;
 
 	if (width <= 0 || height <= 0)
 		return;

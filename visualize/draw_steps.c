@@ -184,6 +184,10 @@ static void labels(struct quire_draw *d, uint32_t side, const struct quire_rect 
 		uint32_t k = i - 1, value = of->story->steps[step - 1].value[parts[k].series];
 		double width = 0;
 
+		/* Only what there ever is. */
+		if (i > 2 &&
+		    !quire_story_summary(of->story, parts[k].series, 0, of->story->steps_count).max)
+			continue;
 		snprintf(text, sizeof(text), "%s %s", draw_count(value, number), names[k]);
 		width = draw_text(d, x, panel->y + 1.3 * em, text,
 				  (struct draw_style){.points = 0.85 * em,

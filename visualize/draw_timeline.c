@@ -321,8 +321,8 @@ void draw_timeline(struct quire_draw *d, uint32_t side)
 
 	if (!draw_panel(d, side, QUIRE_PANEL_TIMELINE) || bars.width <= 0 || bars.height <= 0)
 		return;
-	snprintf(text, sizeof(text), "%s sequences%s", draw_count(rows.count, number),
-		 axis.steps ? " \xc2\xb7 over steps" : "");
+	snprintf(text, sizeof(text), "%s sequence%s%s", draw_count(rows.count, number),
+		 rows.count == 1 ? "" : "s", axis.steps ? " \xc2\xb7 over steps" : "");
 	draw_text(d,
 		  of->panels[QUIRE_PANEL_TIMELINE].x + of->panels[QUIRE_PANEL_TIMELINE].width -
 			  0.75 * em,

@@ -131,6 +131,15 @@ static void finish(struct quire_walk *walk, struct quire_view *view)
 	view->playing = false;
 }
 
+static uint32_t letters_of(const struct quire_moment *moment)
+{
+	size_t say = moment->say ? strlen(moment->say) : 0;
+	size_t ask = moment->ask ? strlen(moment->ask) : 0;
+	size_t reveal = moment->reveal ? strlen(moment->reveal) : 0;
+
+	return (uint32_t)(say + (ask > reveal ? ask : reveal));
+}
+
 static void show(struct quire_walk *walk, struct quire_view *view)
 {
 	const struct quire_moment *moment = &walk->lesson->moments[walk->moment];
@@ -143,6 +152,12 @@ static void show(struct quire_walk *walk, struct quire_view *view)
 		.number = walk->moment + 1,
 		.count = walk->lesson->moments_count,
 	};
+	for (uint32_t i = 0; i < walk->lesson->moments_count; i++) {
+		uint32_t letters = letters_of(&walk->lesson->moments[i]);
+
+		if (letters > view->caption.letters)
+			view->caption.letters = letters;
+	}
 	view->message[0] = 0;
 	if (moment->play_steps > 0 && (walk->revealed || !moment->ask))
 		play(walk, view, moment->play_steps);

@@ -1,192 +1,22 @@
 /*
- * place.c - panels in the window, and the lines that run through several of them: buttons,
- * the scrub bar, the axis and the rows of the timeline.
+ * place.c - what is in panels, and the lines that run through several of them: buttons, the
+ * scrub bar, the axis and the rows of the timeline.
+ *
+ *	place_panels.c		the panels themselves
+ *	place_parts.c		legend, slots, figures, chips
+ *	place_sequence.c	the strips of blocks of the sequence panel
  */
 #include "place.h"
 
 #include <math.h>
 
 /* In em. */
-#define GAP    0.6 /* between panels */
-#define MARGIN 0.75
+#define MARGIN QUIRE_PLACE_MARGIN
 #define TITLE  1.9
 #define NAMES  4.8 /* of sequences, left of the timeline */
 #define TICKS  1.5 /* labels of the time axis */
 
-#define FEW_CELLS 64u /* their tokens are to be read */
-
 static const struct quire_rect nowhere;
-
-/* ---- panels ---- */
-
-/* A panel in a column: its share of the height, the least that makes sense of it, in em,
- * and which ones go first when there is not enough. */
-struct share {
-	enum quire_panel_kind panel;
-	double weight, least;
-	uint32_t rank; /* 0 stays longest */
-};
-
-#define COLUMN_MAX 6u
-
-/* Panels above each other in @column; what has no room is left out, the highest rank
- * first. */
-static void place_column(struct quire_side *side, struct quire_rect column,
-			 const struct share *shares, uint32_t count, double em)
-{
-	bool out[COLUMN_MAX] = {false};
-	double gap = GAP * em, y = column.y;
-	double weights, least, room;
-
-	for (;;) {
-		uint32_t last = 0, in = 0;
-
-		weights = least = 0;
-		for (uint32_t i = 0; i < count; i++) {
-			if (out[i])
-				continue;
-			weights += shares[i].weight;
-			least += shares[i].least * em;
-			in++;
-			if (out[last] || shares[i].rank > shares[last].rank)
-				last = i;
-		}
-		room = column.height - gap * (in - 1.0);
-		if (in <= 1 || least <= room)
-			break;
-		out[last] = true;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		double height;
-
-		if (out[i])
-			continue;
-		height = shares[i].least * em + fmax(0, room - least) * shares[i].weight / weights;
-		height = fmin(height, room);
-		side->panels[shares[i].panel] =
-			(struct quire_rect){column.x, y, column.width, height};
-		y += height + gap;
-	}
-}
-
-/* Does the sequence panel have something to show? */
-static bool shows_sequence(const struct quire_view *view, uint32_t side)
-{
-	return quire_place_selected(view, side) != 0 || (view->selected && view->sides_count > 1);
-}
-
-static void place_alone(struct quire_view *view, uint32_t side, struct quire_rect main)
-{
-	static const struct share timeline[] = {
-		{QUIRE_PANEL_TIMELINE, 3, 6, 0},
-		{QUIRE_PANEL_STEPS, 2, 6, 1},
-	};
-	struct share one = {(enum quire_panel_kind)view->alone, 1, 3, 0};
-	bool both = view->alone == QUIRE_PANEL_TIMELINE || view->alone == QUIRE_PANEL_STEPS;
-
-	place_column(&view->sides[side], main, both ? timeline : &one, both ? 2 : 1,
-		     view->font_points);
-}
-
-/* One story: pool and sequence at the left, figures at the right, time below. */
-static void place_one(struct quire_view *view, struct quire_rect main)
-{
-	/* The header stands for all above the timeline; a pool of a lecture is large. */
-	const bool few = view->sides[0].story->cells_count <= FEW_CELLS;
-	const struct share rows[] = {
-		{QUIRE_PANEL_HEADER, few ? 90 : 60, 11, 0},
-		{QUIRE_PANEL_TIMELINE, few ? 16 : 23, 6, 1},
-		{QUIRE_PANEL_STEPS, few ? 10 : 17, 6, 2},
-	};
-	/* A dozen blocks stand in a row, and leave more to the sequence. */
-	const struct share left[] = {
-		{QUIRE_PANEL_POOL, view->sides[0].story->cells_count > 16 ? 50 : 30, 6, 0},
-		{QUIRE_PANEL_SEQUENCE, 50, 10, 1},
-	};
-	static const struct share right[] = {
-		{QUIRE_PANEL_GAUGES, 60, 9, 0},
-		{QUIRE_PANEL_QUEUES, 40, 7, 1},
-	};
-	struct quire_side *side = &view->sides[0];
-	double em = view->font_points, gap = GAP * em, figures = 0;
-	struct quire_rect header = side->panels[QUIRE_PANEL_HEADER], top;
-
-	place_column(side, main, rows, 3, em);
-	top = side->panels[QUIRE_PANEL_HEADER];
-	side->panels[QUIRE_PANEL_HEADER] = header;
-	if (top.width >= 56 * em)
-		figures = fmin(fmax((few ? 0.3 : 0.36) * top.width, 24 * em), 56 * em);
-	if (figures > 0) {
-		struct quire_rect column = {top.x + top.width - figures, top.y, figures,
-					    top.height};
-
-		place_column(side, column, right, 2, em);
-		top.width -= figures + gap;
-	}
-	place_column(side, top, left, shows_sequence(view, 0) ? 2 : 1, em);
-}
-
-/* Two stories: a column each, so that like stands beside like. */
-static void place_two(struct quire_view *view, uint32_t side, struct quire_rect column)
-{
-	static const struct share all[] = {
-		{QUIRE_PANEL_POOL, 34, 7, 0},	 {QUIRE_PANEL_SEQUENCE, 26, 10, 3},
-		{QUIRE_PANEL_GAUGES, 20, 7, 2},	 {QUIRE_PANEL_TIMELINE, 28, 6, 1},
-		{QUIRE_PANEL_STEPS, 16, 5.5, 4},
-	};
-	static const struct share most[] = {
-		{QUIRE_PANEL_POOL, 34, 7, 0},
-		{QUIRE_PANEL_GAUGES, 20, 7, 2},
-		{QUIRE_PANEL_TIMELINE, 28, 6, 1},
-		{QUIRE_PANEL_STEPS, 16, 5.5, 3},
-	};
-	bool sequence = shows_sequence(view, 0) || shows_sequence(view, 1);
-
-	place_column(&view->sides[side], column, sequence ? all : most, sequence ? 5 : 4,
-		     view->font_points);
-}
-
-void quire_place_panels(struct quire_view *view)
-{
-	double em = view->font_points, gap = GAP * em, width = view->width - 2 * gap;
-	double top = gap, bottom = view->height - gap;
-	struct quire_rect *panels = view->sides[0].panels;
-
-	for (uint32_t s = 0; s < 2; s++)
-		for (uint32_t p = 0; p < QUIRE_PANEL_COUNT; p++)
-			view->sides[s].panels[p] = nowhere;
-	if (width < 8 * em || view->height < 8 * em)
-		return;
-	panels[QUIRE_PANEL_HEADER] = (struct quire_rect){gap, top, width, 2.7 * em};
-	top += 2.7 * em + gap;
-	bottom -= 2.4 * em;
-	panels[QUIRE_PANEL_SCRUB] = (struct quire_rect){gap, bottom, width, 2.4 * em};
-	if (bottom - top > 20 * em) {
-		double lines = width > 128 * em ? 1 : 2;
-
-		bottom -= (0.4 + 1.5 * lines) * em;
-		panels[QUIRE_PANEL_LEGEND] =
-			(struct quire_rect){gap, bottom, width, (0.4 + 1.5 * lines) * em};
-	}
-	if (view->caption.title) {
-		double height = fmin(7.6 * em, 0.4 * (bottom - top));
-
-		bottom -= height + gap;
-		panels[QUIRE_PANEL_LESSON] = (struct quire_rect){gap, bottom, width, height};
-	}
-	bottom -= gap;
-	for (uint32_t s = 0; s < view->sides_count; s++) {
-		double column = (width - gap * 2 * (view->sides_count - 1)) / view->sides_count;
-		struct quire_rect main = {gap + s * (column + 2 * gap), top, column, bottom - top};
-
-		if (view->alone >= 0)
-			place_alone(view, s, main);
-		else if (view->sides_count == 1)
-			place_one(view, main);
-		else
-			place_two(view, s, main);
-	}
-}
 
 /* Edges on whole pixels, so that what lies side by side is sharp. */
 static struct quire_rect snap(const struct quire_view *view, struct quire_rect rect)
@@ -318,7 +148,7 @@ struct quire_rect quire_place_bars(const struct quire_view *view, uint32_t side,
 	bool last = panel == QUIRE_PANEL_STEPS ||
 		    view->sides[side].panels[QUIRE_PANEL_STEPS].width <= 0;
 
-	if (rect.width > 5 * NAMES * em) {
+	if (rect.width > 4 * NAMES * em) {
 		rect.x += NAMES * em;
 		rect.width -= NAMES * em;
 	}

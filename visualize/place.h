@@ -19,6 +19,10 @@ static inline bool quire_rect_has(const struct quire_rect *rect, double x, doubl
 
 /* ---- panels ---- */
 
+/* In em. */
+#define QUIRE_PLACE_GAP	   0.6	/* between panels */
+#define QUIRE_PLACE_MARGIN 0.75 /* in them, at the left and the right */
+
 /* Place the panels of all sides in view->width x view->height; what has no room has width
  * 0.  HEADER, LEGEND, SCRUB and LESSON are of the first side only. */
 void quire_place_panels(struct quire_view *view);
@@ -26,6 +30,13 @@ void quire_place_panels(struct quire_view *view);
 /* A panel without its margins and its title; of POOL what quire_view_pool() fills. */
 struct quire_rect quire_place_body(const struct quire_view *view, uint32_t side,
 				   enum quire_panel_kind panel);
+
+/* ---- lesson ---- */
+
+#define QUIRE_CAPTION_LINE 1.35 /* from line to line, of their size */
+/* Size of a caption's letters, where there is room for all of it: larger than others, but
+ * less so where all are large. */
+double quire_place_caption(const struct quire_view *view);
 
 /* ---- header ---- */
 
@@ -40,11 +51,45 @@ struct quire_rect quire_place_scrub(const struct quire_view *view);
 /* The end of the longer story; of a live one a little more, so that it seldom moves. */
 uint64_t quire_place_end_ns(const struct quire_view *view);
 
+/* ---- legend ---- */
+
+/*	name	   words */
+#define QUIRE_LEGEND(X)                                                                            \
+	X(LIVE, "live, by request")                                                                \
+	X(RESERVED, "reserved")                                                                    \
+	X(INTERNAL, "internal waste")                                                              \
+	X(ROUNDING, "rounding")                                                                    \
+	X(FREE, "free")                                                                            \
+	X(GIVEN, "given")                                                                          \
+	X(FREED, "freed")                                                                          \
+	X(SHARED, "shared")                                                                        \
+	X(COPIED, "copied")                                                                        \
+	X(TAKEN, "taken")                                                                          \
+	X(WAITING, "waiting")                                                                      \
+	X(PROMPT, "prompt")                                                                        \
+	X(DECODE, "decode")                                                                        \
+	X(RECOMPUTE, "recompute")                                                                  \
+	X(HELD, "held")                                                                            \
+	X(PREEMPTED, "preempted")                                                                  \
+	X(KEPT, "kept")
+
+enum quire_legend_kind {
+#define X(name, words) QUIRE_LEGEND_##name,
+	QUIRE_LEGEND(X) QUIRE_LEGEND_COUNT
+#undef X
+};
+extern const char *const quire_legend_words[QUIRE_LEGEND_COUNT];
+
+/* Bits of what is to be explained: what the panels show, and what happens in the stories,
+ * as far as they are read. */
+uint32_t quire_place_legend(const struct quire_view *view);
+
 /* ---- pool ---- */
 
 /*
  * Where @slot stands in a cell that lies @at (quire_view_cell()) and is large enough for
- * slots (slot_columns > 0): under a line for the number of the block, if there is room for it.
+ * slots (slot_columns > 0): under a line for the number of the block, or right of it, if there
+ * is room for it.
  */
 struct quire_rect quire_place_slot(const struct quire_view *view, uint32_t side,
 				   const struct quire_pool_grid *grid, const struct quire_rect *at,
@@ -73,21 +118,23 @@ struct quire_place_rows quire_place_rows(const struct quire_view *view, uint32_t
 
 /* ---- figures ---- */
 
-/*	name	    title		      unit	  more is	in words */
+/*	name	title			brief		unit	more is	in words */
 #define QUIRE_GAUGES(X)                                                                            \
-	X(MEMORY, "memory", "", 0, "what the slots of the pool are used for")                      \
-	X(RATE, "throughput", "tokens/s", 1, "output tokens a second, since the beginning")        \
-	X(TTFT, "TTFT, first token", "s", -1, "time to first token, mean so far")                  \
-	X(TPOT, "TPOT, each token", "s", -1, "time per output token, mean so far")                 \
-	X(USE, "live memory", "%", 0, "slots that hold a live token, mean over the steps")
+	X(MEMORY, "memory", "memory", "", 0, "what the slots of the pool are used for")            \
+	X(RATE, "throughput, tokens/s", "tokens/s", "tokens/s", 1,                                 \
+	  "output tokens a second, since the beginning")                                           \
+	X(TTFT, "TTFT, first token", "TTFT", "s", -1, "time to first token, mean so far")          \
+	X(TPOT, "TPOT, each token", "TPOT", "s", -1, "time per output token, mean so far")         \
+	X(USE, "live memory, mean", "live", "%", 0,                                                \
+	  "slots that hold a live token, mean over the steps")
 
 enum quire_gauge_kind {
-#define X(name, title, unit, better, words) QUIRE_GAUGE_##name,
+#define X(name, title, brief, unit, better, words) QUIRE_GAUGE_##name,
 	QUIRE_GAUGES(X) QUIRE_GAUGE_COUNT
 #undef X
 };
 struct quire_gauge_text {
-	const char *title, *unit, *words;
+	const char *title, *brief, *unit, *words;
 	int better; /* 1: more is better, -1: less is */
 };
 extern const struct quire_gauge_text quire_gauge_texts[QUIRE_GAUGE_COUNT];
@@ -147,6 +194,7 @@ struct quire_place_sequence {
 	double pool_pitch;
 	uint32_t cells[QUIRE_PLACE_CELLS_MAX]; /* [cells_count] of a figure, rising */
 	uint32_t cells_count;
+	uint32_t slot_columns; /* of a figure: slots in a row of a block */
 };
 void quire_place_sequence(const struct quire_view *view, uint32_t side,
 			  struct quire_place_sequence *out);

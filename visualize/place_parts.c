@@ -1,12 +1,52 @@
 /*
- * place_parts.c - what is in the panels: slots, figures, chips, and the strips of blocks of
- * the sequence panel.
+ * place_parts.c - what is in the panels: the legend's entries, slots, figures, chips.
  */
 #include "place.h"
 
 #include <math.h>
 
 static const struct quire_rect nowhere;
+
+/* ---- legend ---- */
+
+const char *const quire_legend_words[QUIRE_LEGEND_COUNT] = {
+#define X(name, words) words,
+	QUIRE_LEGEND(X)
+#undef X
+};
+
+static bool ever(const struct quire_story *story, enum quire_series_kind series)
+{
+	return quire_story_summary(story, series, 0, story->steps_count).max > 0;
+}
+
+uint32_t quire_place_legend(const struct quire_view *view)
+{
+	bool slots = view->alone < 0 || view->alone == QUIRE_PANEL_POOL ||
+		     view->alone == QUIRE_PANEL_SEQUENCE;
+	bool spans = view->alone < 0 || view->alone == QUIRE_PANEL_TIMELINE ||
+		     view->alone == QUIRE_PANEL_STEPS;
+	uint32_t of_slots = 1u << QUIRE_LEGEND_LIVE | 1u << QUIRE_LEGEND_FREE |
+			    1u << QUIRE_LEGEND_GIVEN | 1u << QUIRE_LEGEND_FREED;
+	uint32_t of_spans =
+		1u << QUIRE_LEGEND_WAITING | 1u << QUIRE_LEGEND_PROMPT | 1u << QUIRE_LEGEND_DECODE;
+
+	for (uint32_t s = 0; s < view->sides_count; s++) {
+		const struct quire_story *story = view->sides[s].story;
+
+		of_slots |= (uint32_t)ever(story, QUIRE_SERIES_RESERVED) << QUIRE_LEGEND_RESERVED;
+		of_slots |= (uint32_t)ever(story, QUIRE_SERIES_INTERNAL) << QUIRE_LEGEND_INTERNAL;
+		of_slots |= (uint32_t)ever(story, QUIRE_SERIES_ROUNDING) << QUIRE_LEGEND_ROUNDING;
+		of_slots |= (uint32_t)(story->marks_count[QUIRE_EV_FORK] > 0)
+			    << QUIRE_LEGEND_SHARED;
+		of_slots |= (uint32_t)(story->marks_count[QUIRE_EV_COPY] > 0)
+			    << QUIRE_LEGEND_COPIED;
+		of_slots |= (uint32_t)(story->marks_count[QUIRE_EV_PREEMPT] > 0)
+			    << QUIRE_LEGEND_TAKEN;
+		of_spans |= story->does << QUIRE_LEGEND_WAITING;
+	}
+	return (slots ? of_slots : 0) | (spans ? of_spans : 0);
+}
 
 /* ---- pool ---- */
 
@@ -15,7 +55,7 @@ struct quire_rect quire_place_slot(const struct quire_view *view, uint32_t side,
 				   uint32_t slot)
 {
 	uint32_t slots = view->sides[side].story->cell_slots, columns = grid->slot_columns;
-	double em = view->font_points, pad, top, width, height;
+	double em = view->font_points, pad, top, left, width, height;
 	uint32_t rows;
 
 	if (!columns)
@@ -23,32 +63,58 @@ struct quire_rect quire_place_slot(const struct quire_view *view, uint32_t side,
 	rows = (slots + columns - 1) / columns;
 	pad = fmin(0.35 * em, 0.05 * at->width);
 	top = at->height > 3.6 * em ? 1.35 * em : pad;
-	width = (at->width - 2 * pad) / columns;
+	left = top <= pad && at->width > 5.5 * em ? 1.75 * em : pad;
+	width = (at->width - left - pad) / columns;
 	height = (at->height - top - pad) / rows;
-	return (struct quire_rect){at->x + pad + slot % columns * width,
+	return (struct quire_rect){at->x + left + slot % columns * width,
 				   at->y + top + slot / columns * height, width, height};
 }
 
 /* ---- figures ---- */
 
 const struct quire_gauge_text quire_gauge_texts[QUIRE_GAUGE_COUNT] = {
-#define X(name, title, unit, better, words) {title, unit, words, better},
+#define X(name, title, brief, unit, better, words) {title, brief, unit, words, better},
 	QUIRE_GAUGES(X)
 #undef X
 };
+
+/* Columns of figures that have room for all of them, their numbers below their names or, where
+ * that is not to be had, beside them.  Return: how many rows. */
+static uint32_t place_figures(const struct quire_rect *rest, double em, uint32_t count,
+			      uint32_t *columns)
+{
+	static const struct {
+		uint32_t columns;
+		double width, height; /* em, at least, of one */
+	} ways[] = {{4, 10, 2.9}, {2, 8.4, 2.9}, {1, 8.4, 2.9}, {2, 14, 1.3}, {1, 10, 1.3}};
+	uint32_t rows = 0;
+
+	for (uint32_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		*columns = ways[i].columns;
+		rows = (count + *columns - 1) / *columns;
+		if (rest->width / *columns >= ways[i].width * em &&
+		    rest->height / rows >= ways[i].height * em)
+			return rows;
+	}
+	*columns = rest->width > 28 * em ? 2 : 1;
+	rows = (uint32_t)fmax(1, floor(rest->height / (1.3 * em)));
+	return rows < (count + *columns - 1) / *columns ? rows : (count + *columns - 1) / *columns;
+}
 
 struct quire_rect quire_place_gauge(const struct quire_view *view, uint32_t side,
 				    enum quire_gauge_kind gauge)
 {
 	double em = view->font_points, gap = 1.0 * em;
 	struct quire_rect body = quire_place_body(view, side, QUIRE_PANEL_GAUGES), rest = body;
-	uint32_t count = QUIRE_GAUGE_COUNT - 1, columns, rows, i;
+	uint32_t columns, rows, i;
 
 	if (body.width <= 0)
 		return nowhere;
 	/* The chart is beside the figures, or above them. */
 	if (body.width > 2.6 * body.height || body.height < 9 * em) {
-		body.width = 0.46 * body.width;
+		double figures = (body.height < 5.8 * em ? 31 : 18) * em;
+
+		body.width = fmax(fmin(0.46 * body.width, body.width - figures), 0.28 * body.width);
 		rest.x += body.width + gap;
 		rest.width -= body.width + gap;
 	} else {
@@ -58,19 +124,14 @@ struct quire_rect quire_place_gauge(const struct quire_view *view, uint32_t side
 	}
 	if (gauge == QUIRE_GAUGE_MEMORY)
 		return body;
-	columns = rest.width > 40 * em ? 4 : rest.width > 17 * em ? 2 : 1;
-	if (rest.height < 5 * em && columns == 2 && rest.width > 24 * em)
-		columns = 4;
-	rows = (count + columns - 1) / columns;
-	while (rows > 1 && rest.height / rows < 2.2 * em)
-		rows--;
+	rows = place_figures(&rest, em, QUIRE_GAUGE_COUNT - 1, &columns);
 	i = (uint32_t)gauge - 1;
 	if (i >= rows * columns)
 		return nowhere;
 	rest.width = (rest.width - gap * (columns - 1)) / columns;
-	rest.height = (rest.height - 0.5 * em * (rows - 1)) / rows;
+	rest.height = rest.height / rows;
 	rest.x += i % columns * (rest.width + gap);
-	rest.y += i / columns * (rest.height + 0.5 * em);
+	rest.y += i / columns * rest.height;
 	return rest;
 }
 
@@ -115,25 +176,30 @@ double quire_gauge_value(const struct quire_story *story, enum quire_gauge_kind 
 struct quire_place_chips quire_place_chips(const struct quire_view *view, uint32_t side,
 					   enum quire_list list, uint32_t count)
 {
-	/* Who runs has most room. */
-	static const double from[QUIRE_LIST_COUNT + 1] = {0, 0.32, 0.74, 1};
-	double em = view->font_points;
+	/* Who runs has most room; rows that are kept are few schedulers' way. */
+	static const double with_kept[QUIRE_LIST_COUNT + 1] = {0, 0.32, 0.74, 1};
+	static const double without[QUIRE_LIST_COUNT + 1] = {0, 0.42, 1, 1};
+	const struct quire_story *story = view->sides[side].story;
+	const double *from = ever(story, QUIRE_SERIES_KEPT) ? with_kept : without;
+	double em = view->font_points, names;
 	struct quire_rect body = quire_place_body(view, side, QUIRE_PANEL_QUEUES);
 	struct quire_place_chips chips = {0};
 
-	if (body.width < 12 * em || body.height < 3 * em || list >= QUIRE_LIST_COUNT)
+	if (body.width < 12 * em || body.height < 3 * em || list >= QUIRE_LIST_COUNT ||
+	    from[list + 1] <= from[list])
 		return chips;
-	chips.area = (struct quire_rect){body.x + 5.4 * em, body.y + from[list] * body.height,
-					 body.width - 5.4 * em,
+	names = (body.width > 26 * em ? 6.8 : 5.4) * em;
+	chips.area = (struct quire_rect){body.x + names, body.y + from[list] * body.height,
+					 body.width - names,
 					 (from[list + 1] - from[list]) * body.height - 0.4 * em};
 	/* With names, or as squares, the largest that fit. */
-	for (uint32_t i = 0; i < 4; i++) {
-		static const double sizes[] = {1.5, 1.3, 1, 0.7};
+	for (uint32_t i = chips.area.height > 7 * em ? 0 : 1; i < 5; i++) {
+		static const double sizes[] = {2.4, 1.5, 1.3, 1, 0.7};
 		double most;
 
-		chips.named = i == 0;
+		chips.named = i < 2;
 		chips.height = fmin(sizes[i] * em, chips.area.height);
-		chips.width = chips.named ? 3.9 * em : chips.height;
+		chips.width = chips.named ? 2.6 * sizes[i] * em : chips.height;
 		chips.pitch_x = chips.width + 0.3 * em;
 		chips.pitch_y = chips.height + 0.3 * em;
 		chips.columns = (uint32_t)fmax(1, floor(chips.area.width / chips.pitch_x));
@@ -157,172 +223,4 @@ struct quire_rect quire_place_chip(const struct quire_place_chips *chips, uint32
 	return (struct quire_rect){chips->area.x + i % chips->columns * chips->pitch_x,
 				   chips->area.y + i / chips->columns * chips->pitch_y,
 				   chips->width, chips->height};
-}
-
-/* ---- sequence ---- */
-
-uint32_t quire_place_selected(const struct quire_view *view, uint32_t side)
-{
-	const struct quire_story *a = view->sides[0].story, *b = view->sides[side].story;
-	uint32_t seq, sample;
-
-	if (!view->selected || side == 0)
-		return view->selected;
-	/* The same sample of the same request. */
-	if (view->selected >= a->tracks_count || view->selected_request >= b->run->requests_count)
-		return 0;
-	sample = a->tracks[view->selected].sample;
-	seq = b->first_seq[view->selected_request];
-	while (seq && seq < b->tracks_count && b->tracks[seq].sample < sample)
-		seq = b->tracks[seq].next_sample;
-	return seq < b->tracks_count ? seq : 0;
-}
-
-uint32_t quire_place_map_cells(const struct quire_scene *scene, const struct quire_record_seq *seq)
-{
-	return seq->block_slots ? seq->blocks_count * quire_scene_block_cells(scene, seq) : 0;
-}
-
-bool quire_place_map_cell(const struct quire_scene *scene, const struct quire_record_seq *seq,
-			  uint32_t i, uint32_t *cell)
-{
-	uint32_t cells = quire_scene_block_cells(scene, seq);
-
-	if (!cells || i / cells >= seq->blocks_count)
-		return false;
-	*cell = seq->blocks[i / cells] / scene->story->cell_slots + i % cells;
-	return *cell < scene->story->cells_count;
-}
-
-/* Sharers are looked for in so many cells. */
-#define SHARED_CELLS_MAX 4096u
-#define SHARERS_MAX	 16u
-
-/* The sequences that share cells with @seq, in order of birth, into @ids [SHARERS_MAX]. */
-static uint32_t sharers_of(const struct quire_scene *scene, const struct quire_record_seq *seq,
-			   uint32_t *ids)
-{
-	uint32_t cells = quire_place_map_cells(scene, seq), count = 0, cell;
-
-	for (uint32_t i = 0; i < cells && i < SHARED_CELLS_MAX; i++) {
-		uint32_t some[SHARERS_MAX], n;
-
-		if (!quire_place_map_cell(scene, seq, i, &cell) || scene->cells[cell].refs < 2)
-			continue;
-		n = quire_scene_sharers(scene, cell, some, SHARERS_MAX);
-		for (uint32_t k = 0; k < n && k < SHARERS_MAX; k++) {
-			uint32_t at = 0;
-
-			while (at < count && ids[at] < some[k])
-				at++;
-			if (some[k] == seq->id || (at < count && ids[at] == some[k]) ||
-			    at == SHARERS_MAX)
-				continue;
-			count += count < SHARERS_MAX;
-			for (uint32_t j = count - 1; j > at; j--)
-				ids[j] = ids[j - 1];
-			ids[at] = some[k];
-		}
-	}
-	return count;
-}
-
-/* The cells of @seq's map into the rising list.  Return: false: they are too many. */
-static bool add_cells(const struct quire_scene *scene, const struct quire_record_seq *seq,
-		      struct quire_place_sequence *out)
-{
-	uint32_t cells = quire_place_map_cells(scene, seq), cell;
-
-	if (cells > QUIRE_PLACE_CELLS_MAX)
-		return false;
-	for (uint32_t i = 0; i < cells; i++) {
-		uint32_t at = 0;
-
-		if (!quire_place_map_cell(scene, seq, i, &cell))
-			continue;
-		while (at < out->cells_count && out->cells[at] < cell)
-			at++;
-		if (at < out->cells_count && out->cells[at] == cell)
-			continue;
-		if (out->cells_count == QUIRE_PLACE_CELLS_MAX)
-			return false;
-		for (uint32_t k = out->cells_count++; k > at; k--)
-			out->cells[k] = out->cells[k - 1];
-		out->cells[at] = cell;
-	}
-	return true;
-}
-
-/* Is there room for a figure of large blocks? */
-static bool is_figure(const struct quire_scene *scene, struct quire_place_sequence *out,
-		      double width, double em)
-{
-	for (uint32_t i = 0; i < out->strips_count; i++)
-		if (!add_cells(scene, quire_scene_seq(scene, out->strips[i].seq), out))
-			return false;
-	return out->strips[0].count * 3.0 * em <= width && out->cells_count * 2.2 * em <= width;
-}
-
-void quire_place_sequence(const struct quire_view *view, uint32_t side,
-			  struct quire_place_sequence *out)
-{
-	const struct quire_scene *scene = &view->sides[side].scene;
-	struct quire_rect body = quire_place_body(view, side, QUIRE_PANEL_SEQUENCE);
-	const struct quire_record_seq *seq =
-		quire_scene_seq(scene, quire_place_selected(view, side));
-	double em = view->font_points, tab, block, gap, levels, x, width, wide;
-	uint32_t ids[SHARERS_MAX], others;
-
-	*out = (struct quire_place_sequence){0};
-	if (!seq || body.width < 10 * em || body.height < 4 * em)
-		return;
-	out->seq = seq->id;
-	others = sharers_of(scene, seq, ids);
-	if (body.height < 10 * em)
-		others = 0;
-	out->strips[0].seq = seq->id;
-	out->strips_count = 1;
-	for (uint32_t i = 0; i < others && out->strips_count < QUIRE_PLACE_STRIPS_MAX; i++)
-		out->strips[out->strips_count++].seq = ids[i];
-	out->more = others - (out->strips_count - 1);
-	for (uint32_t i = 0; i < out->strips_count; i++)
-		out->strips[i].count =
-			quire_place_map_cells(scene, quire_scene_seq(scene, out->strips[i].seq));
-	/* What the lines are is said at the left. */
-	if (body.width > 40 * em) {
-		body.x += 7.6 * em;
-		body.width -= 7.6 * em;
-	}
-	out->figure = is_figure(scene, out, body.width, em);
-	if (!out->figure)
-		out->cells_count = 0;
-
-	/* Room for words in the slots. */
-	wide = fmin(fmax(2.6 * em * scene->story->cell_slots, 7 * em), 12 * em);
-	tab = out->figure ? 1.5 * em : 0;
-	levels = out->strips_count > 1 ? 2 : 1;
-	block = (body.height - levels * tab) / (levels + 1 + 0.8 * levels);
-	block = fmin(block, out->figure ? 4.2 * em : 2.0 * em);
-	gap = fmin((body.height - levels * tab - (levels + 1) * block) / levels, 8 * em);
-
-	out->strips[0].at = (struct quire_rect){body.x, body.y, body.width, block};
-	out->pool = (struct quire_rect){body.x, body.y + block + tab + gap, body.width, block};
-	x = body.x;
-	width = (body.width - (out->strips_count - 2.0) * 1.5 * em) / (out->strips_count - 1.0);
-	for (uint32_t i = 1; i < out->strips_count; i++, x += width + 1.5 * em)
-		out->strips[i].at =
-			(struct quire_rect){x, out->pool.y + block + gap + tab, width, block};
-	for (uint32_t i = 0; i < out->strips_count; i++) {
-		struct quire_place_strip *strip = &out->strips[i];
-
-		strip->tab = tab;
-		strip->pitch = strip->at.width / (strip->count ? strip->count : 1);
-		strip->pitch = fmin(strip->pitch, out->figure ? wide : 1.2 * em);
-		strip->at.width = strip->pitch * strip->count;
-	}
-	out->pool_pitch = body.width / scene->story->cells_count;
-	if (out->figure) {
-		out->pool_pitch = fmin(body.width / fmax(out->cells_count, 1), wide);
-		out->pool.width = out->pool_pitch * out->cells_count;
-	}
 }

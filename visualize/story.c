@@ -113,7 +113,7 @@ static void choose_cell(struct quire_story *story, const json_t *config)
 /* What is the same for all sources, once there is one. */
 static int begin(struct quire_story *story, const char *path)
 {
-	char scheduler[48], allocator[48];
+	char scheduler[48], allocator[48], model[48], gpu[32];
 	json_t *config = NULL;
 
 	if (story->config)
@@ -124,6 +124,11 @@ static int begin(struct quire_story *story, const char *path)
 		snprintf(story->name, sizeof(story->name), "%s · %s", scheduler, allocator);
 	else
 		snprintf(story->name, sizeof(story->name), "%s", path);
+	config_word(config, "model", model, sizeof(model));
+	config_word(config, "gpu", gpu, sizeof(gpu));
+	if (model[0])
+		snprintf(story->about, sizeof(story->about), "%s%s%s", model, gpu[0] ? " on " : "",
+			 gpu);
 	choose_cell(story, config);
 	json_decref(config);
 	story->keyframe_events = KEYFRAME_EVENTS;

@@ -184,6 +184,7 @@ struct quire_story_front; /* story.c: where the pass is */
 
 struct quire_story {
 	char name[128];	   /* for captions: "continuous · paged", of the config, or the path */
+	char about[96];	   /* "OPT-13B on A100-40G", of the config, or "" */
 	char trouble[192]; /* "" or a sentence: it was cut off, memory is short */
 	const struct quire_record_run *run;
 	const struct quire_record_request *requests; /* [run->requests_count]; NULL: cut off */
@@ -209,6 +210,7 @@ struct quire_story {
 	uint32_t tracks_count, tracks_limit;
 	struct quire_track_group *groups; /* [tracks_limit / 64] owned */
 	uint32_t *first_seq; /* [requests_count] a request's first sequence; 0: not arrived */
+	uint32_t does;	     /* bits of enum quire_span_kind: what some sequence has done */
 
 	uint64_t *marks[QUIRE_EV_COUNT]; /* [marks_count[k]] index of each, of the rare kinds */
 	uint64_t marks_count[QUIRE_EV_COUNT], marks_limit[QUIRE_EV_COUNT];
@@ -310,6 +312,9 @@ enum quire_lock { QUIRE_LOCK_TIME, QUIRE_LOCK_STEP, QUIRE_LOCK_REQUEST, QUIRE_LO
  */
 uint64_t quire_story_follow(const struct quire_story *a, uint64_t index,
 			    const struct quire_story *b, enum quire_lock lock, uint32_t request);
+/* What of their configs tells two runs apart, beside their names: "max_num_seqs 2"; or "". */
+void quire_story_contrast(const struct quire_story *a, const struct quire_story *b, char *of_a,
+			  char *of_b, size_t size);
 /*
  * The first decisions (event.h) that differ, times left aside.
  * Return: true, with the position right behind each; false: there are none in what is

@@ -3,6 +3,10 @@
  */
 #include "story_front.h"
 
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
 static const struct quire_event *event_at(const struct quire_story *story, uint64_t index)
 {
 	uint64_t count;
@@ -191,4 +195,65 @@ bool quire_story_diverge(const struct quire_story *a, const struct quire_story *
 	/* One goes on where the other one has come to its end. */
 	return (x && b->over && b->indexed == b->events) ||
 	       (y && a->over && a->indexed == a->events);
+}
+
+/* ---- what tells them apart ---- */
+
+/* A value in a few letters: "max_num_seqs 2"; of a module, its options. */
+static void say_value(const char *key, const json_t *value, char text[64])
+{
+	const char *word = json_string_value(value), *options = word ? strchr(word, ',') : NULL;
+
+	if (strcmp(key, "scheduler") == 0 || strcmp(key, "allocator") == 0)
+		snprintf(text, 64, "%.40s", options ? options + 1 : word ? word : "");
+	else if (word)
+		snprintf(text, 64, "%s %.24s", key, word);
+	else if (json_is_integer(value))
+		snprintf(text, 64, "%s %lld", key, (long long)json_integer_value(value));
+	else if (json_is_number(value))
+		snprintf(text, 64, "%s %g", key, json_number_value(value));
+	else
+		snprintf(text, 64, "%s %s", key, json_is_true(value) ? "yes" : "none");
+}
+
+/* Is it a module that the name tells already? */
+static bool is_named(const char *key, const json_t *a, const json_t *b)
+{
+	const char *of_a = json_string_value(a), *of_b = json_string_value(b);
+	size_t length = of_a ? strcspn(of_a, ",") : 0;
+
+	if (strcmp(key, "scheduler") != 0 && strcmp(key, "allocator") != 0)
+		return false;
+	return !of_b || strcspn(of_b, ",") != length || strncmp(of_a, of_b, length) != 0;
+}
+
+void quire_story_contrast(const struct quire_story *a, const struct quire_story *b, char *of_a,
+			  char *of_b, size_t size)
+{
+	json_t *one = a->config ? json_loadb(a->config, a->config_bytes, 0, NULL) : NULL;
+	json_t *two = b->config ? json_loadb(b->config, b->config_bytes, 0, NULL) : NULL, *value;
+	size_t used_a = 0, used_b = 0;
+	uint32_t told = 0;
+	const char *key;
+
+	of_a[0] = of_b[0] = '\0';
+	json_object_foreach(one, key, value)
+	{
+		const json_t *other = json_object_get(two, key);
+		char text_a[64], text_b[64];
+
+		if (!other || told == 2 || json_equal(value, other) || is_named(key, value, other))
+			continue;
+		say_value(key, value, text_a);
+		say_value(key, other, text_b);
+		if (used_a + sizeof(text_a) + 4 > size || used_b + sizeof(text_b) + 4 > size)
+			break;
+		used_a += (size_t)snprintf(of_a + used_a, size - used_a, "%s%s",
+					   told ? " \xc2\xb7 " : "", text_a);
+		used_b += (size_t)snprintf(of_b + used_b, size - used_b, "%s%s",
+					   told ? " \xc2\xb7 " : "", text_b);
+		told++;
+	}
+	json_decref(one);
+	json_decref(two);
 }

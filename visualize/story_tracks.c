@@ -141,6 +141,7 @@ int story_track_does(struct quire_story *story, uint32_t id, enum quire_span_kin
 	}
 	if (STORY_GROW(track->spans, track->spans_limit, (uint64_t)track->spans_count + 1))
 		return -ENOMEM;
+	story->does |= 1u << kind;
 	track->spans[track->spans_count++] = (struct quire_span){
 		.from_ns = at_ns,
 		.from_step = step,

@@ -1,8 +1,9 @@
 /*
- * view.c - a view, and where things of it are: the pool's cells, the axis of time, how
- * bright a flash is.
+ * view.c - a view, and where things of it are: its layout, the axis of time, how bright a
+ * flash is.
  *
- *	view.c		making, layout, the pool's grid, the axis, flashes
+ *	view.c		making, layout, the axis, flashes
+ *	view_pool.c	the pool's cells
  *	view_time.c	head and positions, two stories, playing
  *	view_do.c	commands; view_go.c those about time, view_move.c zoom and pan
  *	view_parse.c	commands in words; view_line.c the command line that shows a view again
@@ -13,6 +14,7 @@
 #include "view_parts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 int quire_view_init(struct quire_view *view, struct quire_story *a, struct quire_story *b)
@@ -32,6 +34,10 @@ int quire_view_init(struct quire_view *view, struct quire_story *a, struct quire
 		quire_view_free(view);
 		return rc;
 	}
+	snprintf(view->sides[0].about, sizeof(view->sides[0].about), "%s", a->about);
+	if (b)
+		quire_story_contrast(a, b, view->sides[0].about, view->sides[1].about,
+				     sizeof(view->sides[0].about));
 	view->speed = 1;
 	view->until = INFINITY;
 	view->mark_kind = QUIRE_EV_PREEMPT;
@@ -54,21 +60,25 @@ void quire_view_free(struct quire_view *view)
 
 /* ---- layout ---- */
 
-/* Help takes what it can get, in two columns where they have room; a search is one line. */
+/* Help takes what it can get; a search is one line. */
 static void place_dialog(struct quire_view *view)
 {
 	double em = view->font_points, width = 0, height = 0;
-	bool two = view->width > 72 * em;
-	uint32_t keys = 0;
+	uint32_t lines = 0;
 
 	for (uint32_t i = 0; i < QUIRE_COMMAND_COUNT; i++)
-		keys += quire_command_texts[i].key[0] != 0;
+		lines += quire_command_texts[i].key[0] != 0;
+#define X(gesture, help) lines++;
+	QUIRE_GESTURES(X)
+#undef X
 	if (view->searching) {
-		width = 30 * em;
+		width = 34 * em;
 		height = 4.4 * em;
 	} else if (view->help) {
-		width = (two ? 70 : 40) * em;
-		height = ((two ? (keys + 1) / 2 : keys) * 1.6 + 5) * em;
+		width = 74 * em;
+		height = ((lines + 1) / 2 * 1.7 + 5) * em;
+		if (view->width < 40 * em)
+			height = view->height;
 	}
 	width = fmin(width, view->width - 2 * em);
 	height = fmin(height, view->height - 2 * em);
@@ -101,95 +111,6 @@ void quire_view_resize(struct quire_view *view, double width, double height, dou
 	quire_view_layout(view);
 	for (uint32_t s = 0; s < view->sides_count; s++)
 		view_keep_in_sight(view, s);
-}
-
-/* ---- the pool ---- */
-
-/* Between cells that are @pitch pixels apart. */
-static double gap_of(double pitch, double em)
-{
-	if (pitch < 3)
-		return 0;
-	return pitch < 12 ? 1 : floor(fmin(fmax(0.08 * pitch, 1), 0.6 * em));
-}
-
-/* How many cells stand in a row, or in a column. */
-static double along(double pixels, double pitch, double em)
-{
-	return floor((pixels + gap_of(pitch, em)) / pitch);
-}
-
-/* The largest pitch, in pixels, at which @count cells fit: whole pixels, if there are some. */
-static double fit(double width, double height, uint32_t count, double em)
-{
-	double pitch = floor(11 * em), low = 0, high = 3;
-
-	for (; pitch >= 3; pitch--)
-		if (along(width, pitch, em) * along(height, pitch, em) >= count)
-			return pitch;
-	for (int i = 0; i < 40; i++) {
-		pitch = (low + high) / 2;
-		*(floor(width / pitch) * floor(height / pitch) >= count ? &low : &high) = pitch;
-	}
-	return low;
-}
-
-/* Slots in a row: words are wider than they are high, and rows alike look best. */
-static uint32_t slots_in_row(uint32_t slots)
-{
-	uint32_t least = (uint32_t)ceil(sqrt(slots / 2.0));
-
-	for (uint32_t columns = least; columns <= 2 * least && columns <= slots; columns++)
-		if (slots % columns == 0)
-			return columns;
-	return least;
-}
-
-static void place_slots(const struct quire_view *view, uint32_t side, struct quire_pool_grid *grid)
-{
-	struct quire_rect at = quire_view_cell(grid, 0), slot;
-	double em = view->font_points;
-
-	grid->slot_columns = slots_in_row(view->sides[side].story->cell_slots);
-	slot = quire_place_slot(view, side, grid, &at, 0);
-	if (slot.width < 1.2 * em || slot.height < 1.1 * em)
-		grid->slot_columns = 0;
-}
-
-struct quire_pool_grid quire_view_pool(const struct quire_view *view, uint32_t side)
-{
-	const struct quire_side *of = &view->sides[side];
-	struct quire_rect body = quire_place_body(view, side, QUIRE_PANEL_POOL);
-	double scale = view->scale, em = view->font_points * scale;
-	double width = floor(body.width * scale), height = floor(body.height * scale);
-	uint32_t count = of->story->cells_count;
-	struct quire_pool_grid grid = {0};
-	double pitch;
-
-	if (width < 1 || height < 1 || !count)
-		return grid;
-	pitch = fit(width, height, count, em);
-	grid.columns = (uint32_t)fmax(along(width, pitch, em), 1);
-	grid.rows = (count + grid.columns - 1) / grid.columns;
-	grid.columns = (count + grid.rows - 1) / grid.rows; /* rows alike */
-	pitch = fmax(pitch, of->cell_points * scale);
-	if (pitch >= 3)
-		pitch = floor(pitch + 1e-6);
-	grid.pitch = pitch / scale;
-	grid.size = (pitch - gap_of(pitch, em)) / scale;
-	grid.x = (ceil(body.x * scale) - round(of->pool_x * scale)) / scale;
-	grid.y = (ceil(body.y * scale) - round(of->pool_y * scale)) / scale;
-	place_slots(view, side, &grid);
-	return grid;
-}
-
-struct quire_rect quire_view_cell(const struct quire_pool_grid *grid, uint32_t cell)
-{
-	if (!grid->columns)
-		return (struct quire_rect){0};
-	return (struct quire_rect){grid->x + cell % grid->columns * grid->pitch,
-				   grid->y + cell / grid->columns * grid->pitch, grid->size,
-				   grid->size};
 }
 
 /* ---- the axis ---- */

@@ -85,20 +85,20 @@ enum quire_clock { QUIRE_CLOCK_TIME, QUIRE_CLOCK_STEP, QUIRE_CLOCKS }; /* what p
 	X(FIRST, "first", '-', "Home", "to the beginning")                                         \
 	X(LAST, "last", '-', "End", "to the end; of a live run: follow it")                        \
 	X(NEXT_EVENT, "next", 'w', "N", "to the next event of the chosen kind")                    \
-	X(LAST_EVENT, "previous", 'w', "Shift+N", "to the one before")                             \
+	X(LAST_EVENT, "previous", 'w', "Shift+N", "to the event before, of that kind")             \
 	X(EVENT_KIND, "kind", 'w', "E", "choose the kind: preempt, copy, fork, finish ...")        \
 	X(DIVERGE, "diverge", '-', "D", "where two recordings first differ")                       \
 	X(LOCK, "lock", 'w', "L", "two recordings: in step by time, step, request")                \
 	X(COLOUR, "colour", 'w', "C", "cells by owner, refs, fill, age")                           \
 	X(SELECT, "select", 's', "", "follow a sequence")                                          \
-	X(SELECT_NEXT, "select-next", '-', "Down", "the next sequence")                            \
-	X(SELECT_LAST, "select-previous", '-', "Up", "the one before")                             \
+	X(SELECT_NEXT, "select-next", '-', "Down", "follow the next sequence")                     \
+	X(SELECT_LAST, "select-previous", '-', "Up", "follow the sequence before")                 \
 	X(SELECT_NONE, "select-none", '-', "Escape", "let go, close")                              \
 	X(SEARCH, "search", 't', "/", "search a request")                                          \
 	X(ZOOM, "zoom", 'n', "", "zoom the panel under the pointer; 0: fit")                       \
 	X(ZOOM_FIT, "fit", '-', "0", "show all of it")                                             \
 	X(PAN, "pan", 't', "", "pan DX DY, in points")                                             \
-	X(PANEL, "panel", 'w', "1..5", "one panel alone, and back")                                \
+	X(PANEL, "panel", 'w', "1..5", "pool, sequence, timeline, figures, queues alone")          \
 	X(FOCUS, "focus", '-', "F", "bring the selected sequence into sight")                      \
 	X(AXIS, "axis", 'w', "X", "timeline over time, over steps")                                \
 	X(THEME, "theme", 'w', "T", "dark, light, colour-blind")                                   \
@@ -106,8 +106,8 @@ enum quire_clock { QUIRE_CLOCK_TIME, QUIRE_CLOCK_STEP, QUIRE_CLOCKS }; /* what p
 	X(FONT_DOWN, "font-down", '-', "[", "smaller letters")                                     \
 	X(FONT, "font", 'n', "", "size of letters in points")                                      \
 	X(HELP, "help", '-', "?", "this help")                                                     \
-	X(CAPTION_ON, "caption-on", '-', "", "the lesson's next caption")                          \
-	X(CAPTION_BACK, "caption-back", '-', "Backspace", "the lesson's caption before")           \
+	X(CAPTION_ON, "caption-on", '-', "", "a lesson: on")                                       \
+	X(CAPTION_BACK, "caption-back", '-', "Backspace", "a lesson: back")                        \
 	X(HOST, "", '-', "", "")                                                                   \
 	X(COPY_LINE, "copy", '-', "Ctrl+C", "copy this view as a command line")                    \
 	X(SAVE_PNG, "png", 't', "P", "save this picture")                                          \
@@ -125,6 +125,14 @@ struct quire_command_text {
 	char shape;
 };
 extern const struct quire_command_text quire_command_texts[QUIRE_COMMAND_COUNT];
+
+/* What a hand does with the pointer, for the help.
+ *	gesture	 help */
+#define QUIRE_GESTURES(X)                                                                          \
+	X("click", "follow a sequence; go to a step")                                              \
+	X("drag", "move the pool, the timeline, the moment")                                       \
+	X("wheel", "zoom; Shift: along; Ctrl: rows of the timeline")                               \
+	X("rest", "it is said what that is, and why")
 
 struct quire_command {
 	enum quire_command_kind kind;
@@ -206,6 +214,7 @@ struct quire_hit {
 struct quire_side {
 	struct quire_story *story; /* borrowed */
 	struct quire_scene scene;  /* owned */
+	char about[160];	   /* what tells it from the other one; alone: model, GPU */
 	struct quire_rect panels[QUIRE_PANEL_COUNT];
 	/* the pool, in as many columns as fit it all in, whatever its zoom */
 	double cell_points;    /* from cell to cell; 0: fit all in */
@@ -215,12 +224,15 @@ struct quire_side {
 	double rows_from, rows_until; /* sequences; both 0: those that live in sight */
 };
 
+/* So few are a lecture's: their tokens are to be read. */
+#define QUIRE_FEW_CELLS 64u
+
 /* How the pool lies in its panel: the same for drawing and for pointing. */
 struct quire_pool_grid {
-	double x, y;	  /* of cell 0, in points; may lie outside */
-	double pitch;	  /* from cell to cell */
-	double size;	  /* of a cell, <= pitch */
-	uint32_t columns; /* cells in a row */
+	double x, y;		 /* of cell 0, in points; may lie outside */
+	double pitch_x, pitch_y; /* from cell to cell */
+	double width, height;	 /* of a cell, <= pitch; a square, but for blocks with words */
+	uint32_t columns;	 /* cells in a row */
 	uint32_t rows;
 	uint32_t slot_columns; /* slots in a row of a cell, where slots are shown; else 0 */
 };
@@ -231,6 +243,9 @@ struct quire_caption {
 	const char *question; /* to be thought about before it goes on; NULL */
 	const char *answer;   /* NULL: not yet */
 	uint32_t number, count;
+	/* Letters of text and question or answer where they are most, so that the panel has one
+	 * height for the whole lesson; 0: those above count. */
+	uint32_t letters;
 };
 
 struct quire_view;

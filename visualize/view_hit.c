@@ -11,7 +11,8 @@ static void hit_pool(const struct quire_view *view, double x, double y, struct q
 {
 	const struct quire_scene *scene = &view->sides[hit->side].scene;
 	struct quire_pool_grid grid = quire_view_pool(view, hit->side);
-	double column = floor((x - grid.x) / grid.pitch), row = floor((y - grid.y) / grid.pitch);
+	double column = floor((x - grid.x) / grid.pitch_x);
+	double row = floor((y - grid.y) / grid.pitch_y);
 	struct quire_rect at;
 
 	if (!grid.columns || column < 0 || row < 0 || column >= grid.columns || row >= grid.rows)

@@ -71,7 +71,7 @@ static void add_zoom(struct line *line, const struct quire_view *view)
 	if (of->cell_points > 0) {
 		to->cell_points = to->pool_x = to->pool_y = 0;
 		zoom.panel = QUIRE_PANEL_POOL;
-		zoom.number = said(of->cell_points / quire_view_pool(&other, 0).pitch);
+		zoom.number = said(of->cell_points / quire_view_pool(&other, 0).pitch_x);
 		view_zoom(&other, &zoom);
 		add(line, "--zoom '%.9g pool'", zoom.number);
 		add(line, "--pan '%.2f %.2f pool'", to->pool_x - of->pool_x,

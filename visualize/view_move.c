@@ -50,12 +50,34 @@ void view_keep_in_sight(struct quire_view *view, uint32_t side)
 	struct quire_rect body = quire_place_body(view, side, QUIRE_PANEL_POOL);
 
 	if (of->cell_points > 0 && grid.columns) {
-		of->pool_x = clamp(of->pool_x, 0, grid.columns * grid.pitch - body.width);
-		of->pool_y = clamp(of->pool_y, 0, grid.rows * grid.pitch - body.height);
+		of->pool_x = clamp(of->pool_x, 0, grid.columns * grid.pitch_x - body.width);
+		of->pool_y = clamp(of->pool_y, 0, grid.rows * grid.pitch_y - body.height);
 	}
 	keep_range(&of->axis_from, &of->axis_until, all_of_axis(view, side),
 		   view->axis_steps ? 1 : RANGE_NS);
 	keep_range(&of->rows_from, &of->rows_until, rows, ROWS);
+}
+
+bool view_sees(const struct quire_view *view, uint32_t side, uint64_t at_ns)
+{
+	struct quire_axis_range axis = quire_place_axis(view, side);
+	double at = view_axis_of(view, side, at_ns);
+
+	return at >= axis.from && at <= axis.until;
+}
+
+void view_follow(struct quire_view *view, uint32_t side)
+{
+	struct quire_side *of = &view->sides[side];
+	double length = of->axis_until - of->axis_from, at;
+
+	if (length <= 0 || view_sees(view, side, quire_view_now_ns(view, side)))
+		return;
+	/* It goes on from the left, and back from the right. */
+	at = view_axis_of(view, side, quire_view_now_ns(view, side));
+	of->axis_from = at - (at > of->axis_until ? 0.1 : 0.9) * length;
+	of->axis_until = of->axis_from + length;
+	view_keep_in_sight(view, side);
 }
 
 /* ---- which panel ---- */
@@ -98,17 +120,17 @@ static void zoom_pool(struct quire_view *view, uint32_t side, double factor, dou
 		return;
 	x *= body.width;
 	y *= body.height;
-	cell_x = (body.x + x - grid.x) / grid.pitch;
-	cell_y = (body.y + y - grid.y) / grid.pitch;
-	pitch = of->cell_points > 0 ? of->cell_points : grid.pitch;
+	cell_x = (body.x + x - grid.x) / grid.pitch_x;
+	cell_y = (body.y + y - grid.y) / grid.pitch_y;
+	pitch = of->cell_points > 0 ? of->cell_points : grid.pitch_x;
 	of->cell_points = of->pool_x = of->pool_y = 0;
 	fit = quire_view_pool(view, side);
-	if (factor <= 0 || pitch * factor <= fit.pitch)
+	if (factor <= 0 || pitch * factor <= fit.pitch_x)
 		return;
-	of->cell_points = fmin(pitch * factor, fmax(CELL_EM * view->font_points, fit.pitch));
+	of->cell_points = fmin(pitch * factor, fmax(CELL_EM * view->font_points, fit.pitch_x));
 	grid = quire_view_pool(view, side);
-	of->pool_x = cell_x * grid.pitch - x;
-	of->pool_y = cell_y * grid.pitch - y;
+	of->pool_x = cell_x * grid.pitch_x - x;
+	of->pool_y = cell_y * grid.pitch_y - y;
 }
 
 /* ---- axis, rows ---- */
@@ -157,8 +179,8 @@ static void zoom_side(struct quire_view *view, uint32_t side, int panel, double 
 }
 
 /* Where a point lies in a panel, as shares of what can be zoomed; what is beside it: the
- * middle. */
-static void shares(const struct quire_view *view, uint32_t side, int panel, double *x, double *y)
+ * middle.  Return: is it in it? */
+static bool shares(const struct quire_view *view, uint32_t side, int panel, double *x, double *y)
 {
 	struct quire_rect rect;
 
@@ -170,10 +192,25 @@ static void shares(const struct quire_view *view, uint32_t side, int panel, doub
 							   : (enum quire_panel_kind)panel);
 	if (!quire_rect_has(&rect, *x, *y)) {
 		*x = *y = 0.5;
-		return;
+		return false;
 	}
 	*x = (*x - rect.x) / rect.width;
 	*y = (*y - rect.y) / rect.height;
+	return true;
+}
+
+/* The moment into the middle of the axis. */
+static void centre(struct quire_view *view, uint32_t side)
+{
+	struct quire_side *of = &view->sides[side];
+	double half = 0.5 * (of->axis_until - of->axis_from);
+	double at = view_axis_of(view, side, quire_view_now_ns(view, side));
+
+	if (half <= 0)
+		return;
+	of->axis_from = at - half;
+	of->axis_until = at + half;
+	view_keep_in_sight(view, side);
 }
 
 int view_zoom(struct quire_view *view, const struct quire_command *command)
@@ -182,12 +219,15 @@ int view_zoom(struct quire_view *view, const struct quire_command *command)
 	int panel = panel_of(view, command, &side);
 	double factor = command->kind == QUIRE_DO_ZOOM_FIT ? 0 : command->number;
 	double x = command->x, y = command->y;
+	bool pointed;
 
 	if (panel < 0)
 		return 0;
-	shares(view, side, panel, &x, &y);
+	pointed = shares(view, side, panel, &x, &y);
 	for (uint32_t s = 0; s < view->sides_count; s++) {
 		zoom_side(view, s, panel, factor, x, y);
+		if (!pointed && panel != QUIRE_PANEL_POOL && panel != VIEW_ROWS)
+			centre(view, s);
 		if (factor <= 0 && panel != QUIRE_PANEL_POOL)
 			zoom_side(view, s, VIEW_ROWS, 0, x, y);
 	}

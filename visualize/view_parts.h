@@ -48,6 +48,9 @@ int view_pan(struct quire_view *view, const struct quire_command *command);
 int view_focus(struct quire_view *view);
 /* A side's pool, axis and rows do not leave their panels. */
 void view_keep_in_sight(struct quire_view *view, uint32_t side);
+/* Does the axis show @at_ns?  Where it shows a part, have it show the moment. */
+bool view_sees(const struct quire_view *view, uint32_t side, uint64_t at_ns);
+void view_follow(struct quire_view *view, uint32_t side);
 
 /* ---- view_go.c: commands about time ---- */
 

@@ -132,10 +132,18 @@ static uint64_t second_index(const struct quire_view *view, uint64_t index, bool
 
 static int seek(struct quire_view *view, uint64_t index, bool by_head)
 {
-	int rc = quire_scene_seek(&view->sides[0].scene, index);
+	bool seen[2];
+	int rc;
 
+	for (uint32_t s = 0; s < view->sides_count; s++)
+		seen[s] = view_sees(view, s, view->sides[s].scene.state.counts.at_ns);
+	rc = quire_scene_seek(&view->sides[0].scene, index);
 	if (rc == 0 && view->sides_count > 1)
 		rc = quire_scene_seek(&view->sides[1].scene, second_index(view, index, by_head));
+	/* Who sees the moment goes on seeing it. */
+	for (uint32_t s = 0; s < view->sides_count; s++)
+		if (seen[s])
+			view_follow(view, s);
 	view->changed = true;
 	return rc;
 }
