@@ -14,9 +14,9 @@
  *	score of a complete text = sum of logprobs / generated tokens ^ length_penalty
  *
  * Schedulers know nothing of it: they see forks, finishes, and rows without anything to
- * do.  Where nothing can be planned because such rows hold the memory that a sister
- * needs, the core takes their slots and parks them: for the scheduler they are gone, and
- * are handed to it again, waiting, when the sisters have caught up.
+ * do.  Where nothing is planned, or padding alone, because such rows hold the memory or the
+ * seats that a sister needs, the core takes their slots and parks them: for the scheduler
+ * they are gone, and are handed to it again, waiting, when the sisters have caught up.
  */
 #include "state.h"
 

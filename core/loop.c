@@ -319,6 +319,9 @@ static int one_step(struct quire_loop *loop)
 			rc = audit_step(loop);
 		if (rc == 0)
 			rc = run_plan(loop);
+		/* Padding alone gets nobody further: as good as an empty plan. */
+		if (rc == 0 && loop->padding_steps && loop->beams_used && beams_park(loop))
+			loop->padding_steps = 0;
 	}
 	if (loop->dooms) {
 		give_up(loop);
@@ -331,17 +334,33 @@ static int one_step(struct quire_loop *loop)
 	return rc || plan->items_count ? rc : idle(loop);
 }
 
-static void report_progress(struct quire_loop *loop, uint64_t *next_ns)
+/* When to look at the clock: a step of the simulator takes a microsecond, another a second. */
+struct looks {
+	uint64_t told_ns, last_ns;
+	uint32_t every, left; /* steps between two looks, and to the next one */
+};
+
+static void report_progress(struct quire_loop *loop, struct looks *l)
 {
 	const struct quire_metrics *m = &loop->metrics;
 	struct timespec now;
 	uint64_t now_ns;
 
+	if (l->left > 1) {
+		l->left--;
+		return;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	if (now_ns < *next_ns)
+	if (now_ns - l->last_ns < 10000000 && l->every < 256)
+		l->every *= 2;
+	else if (now_ns - l->last_ns > 100000000 && l->every > 1)
+		l->every /= 2;
+	l->last_ns = now_ns;
+	l->left = l->every;
+	if (now_ns - l->told_ns < 100000000)
 		return;
-	*next_ns = now_ns + 100000000u;
+	l->told_ns = now_ns;
 	loop->config.progress(loop->config.progress_arg, loop->now_ns, m->finished + m->refused,
 			      m->requests_count);
 }
@@ -350,7 +369,7 @@ int quire_loop_run(struct quire_loop *loop)
 {
 	struct quire_exec *exec = &loop->config.exec;
 	struct quire_metrics *m = &loop->metrics;
-	uint64_t progress_ns = 0;
+	struct looks looks = {.every = 1};
 	int rc = 0;
 
 	while (rc == 0) {
@@ -369,8 +388,8 @@ int quire_loop_run(struct quire_loop *loop)
 			exec->ops->idle(exec, loop->config.requests[m->arrived].arrival_ns);
 		else
 			break;
-		if (loop->config.progress && loop->plan.step % 256 == 0)
-			report_progress(loop, &progress_ns);
+		if (loop->config.progress)
+			report_progress(loop, &looks);
 	}
 	if (rc == 0 && pool_end(loop))
 		rc = eject(loop, quire_failure());

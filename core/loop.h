@@ -47,8 +47,9 @@ struct quire_loop;
 /*
  * Load the modules, parse their options, make the tables: all memory the run
  * will need.  Return: a loop, to be freed with quire_loop_free(); or NULL, with
- * a sentence in quire_failure().  @config is copied; what it points to is
- * borrowed until quire_loop_free().
+ * a sentence in quire_failure(), and errno is ENOMEM if memory was short and EINVAL
+ * if @config is at fault.  @config is copied; what it points to is borrowed until
+ * quire_loop_free().
  */
 struct quire_loop *quire_loop_new(const struct quire_loop_config *config);
 

@@ -89,7 +89,10 @@ static int make_room(struct quire_plan *plan, struct core_seq *cs, uint32_t own)
 	alone = pool->seqs_held == (cs->map_slots > 0);
 	if ((rc == -E2BIG || (rc == -ENOSPC && alone)) && want > own)
 		rc = must_grow(cs, own) ? pool_grow(loop, cs, own) : 0;
-	/* Where nobody else holds a slot, waiting will not help. */
+	/* Where nobody else holds a slot, waiting will not help.  But its own may be in the
+	 * way: who must lie in one piece holds two of them while it moves. */
+	if (rc == -ENOSPC && cs->map_slots && own <= pool->kv.slots_total - pool->kv.slots_held)
+		return rc;
 	if (rc == -ENOSPC && alone && own <= pool->longest)
 		return pool_lost(loop, own);
 	return rc == -ENOSPC && alone ? -E2BIG : rc;

@@ -27,7 +27,8 @@ struct quire_item {
 	struct quire_seq *seq;
 	uint32_t tokens;     /* run seq's tokens [cached_tokens, cached_tokens + tokens);
 			      * of a kept row: padding, of no effect */
-	uint32_t candidates; /* results wanted: 0 none, 1, or one for each sample */
+	uint32_t candidates; /* results wanted: 0 none, 1, one for each sample where they
+			      * begin, 2 x beams of a beam search */
 	uint32_t result;     /* index of the first of them */
 };
 

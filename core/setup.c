@@ -112,18 +112,25 @@ struct quire_loop *quire_loop_new(const struct quire_loop_config *config)
 {
 	struct quire_loop *loop = calloc(1, sizeof(*loop));
 	const char *sched_options, *kv_options;
+	int rc;
 
 	if (!loop) {
 		quire_fail(-ENOMEM, "out of memory for a run");
+		errno = ENOMEM;
 		return NULL;
 	}
 	assert(config->slots_total && config->seqs_max && config->seq_tokens_max);
 	assert(config->seqs_max <= QUIRE_SEQS_MAX);
 	loop->config = *config;
-	if (modules_find(loop, &sched_options, &kv_options) == 0 &&
-	    modules_start(loop, sched_options, kv_options) == 0 && tables_init(loop) == 0)
+	rc = modules_find(loop, &sched_options, &kv_options);
+	if (rc == 0)
+		rc = modules_start(loop, sched_options, kv_options);
+	if (rc == 0)
+		rc = tables_init(loop);
+	if (rc == 0)
 		return loop;
 	quire_loop_free(loop);
+	errno = rc == -ENOMEM ? ENOMEM : EINVAL;
 	return NULL;
 }
 

@@ -175,8 +175,8 @@ void beams_leave(struct quire_loop *loop, struct core_seq *cs);
 void beams_refuse(struct quire_loop *loop, const struct core_seq *cs, enum quire_refusal why);
 /* Candidates of @cs are in; if it was the last of its sisters, all take their step. */
 void beams_take(struct quire_loop *loop, struct core_seq *cs, const struct quire_result *results);
-/* Nothing can be planned: take the slots of one that only waits for its sisters, and the
- * sequence out of the scheduler's hands.  Return: was there one? */
+/* Nothing was planned, or padding alone: take the slots of one that only waits for its
+ * sisters, and the sequence out of the scheduler's hands.  Return: was there one? */
 bool beams_park(struct quire_loop *loop);
 
 /*

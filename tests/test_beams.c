@@ -7,6 +7,7 @@
  * keeps histories as it is told by append(), by request and sample.
  */
 #include "core/loop.h"
+#include "tale.h"
 
 #include <check.h>
 #include <errno.h>
@@ -367,6 +368,31 @@ START_TEST(refused_with_its_sisters)
 }
 END_TEST
 
+/*
+ * Beside other requests: in a batch whose rows are all finished, or wait for a sister that
+ * waits for a seat of the next batch, the sister comes first.  (The world is tale.c's.)
+ */
+START_TEST(no_batch_pads_for_a_sister)
+{
+	static struct tale t; /* big */
+	uint64_t parked = 0;
+
+	for (uint64_t seed = 0; seed < 400; seed += 4) { /* static, under all allocators */
+		tale_make(&t, seed);
+		t.config.audit = true;
+		tale_run(&t, NULL, NULL);
+		if (t.rc)
+			ck_abort_msg("seed %llu, %s x %s: %s", (unsigned long long)seed,
+				     t.scheduler, t.allocator, quire_failure());
+		for (size_t i = 1; i < t.events_count; i++)
+			parked += t.events[i].kind == QUIRE_EV_PREEMPT &&
+				  t.events[i - 1].kind == QUIRE_EV_DONE;
+		tale_free(&t);
+	}
+	ck_assert_uint_gt(parked, 100);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("beams");
@@ -378,6 +404,7 @@ int main(void)
 	tcase_add_loop_test(cases, finds_what_the_text_book_finds, 0, 20);
 	tcase_add_test(cases, sharing_copies_on_write);
 	tcase_add_loop_test(cases, refused_with_its_sisters, 0, 4);
+	tcase_add_test(cases, no_batch_pads_for_a_sister);
 	suite_add_tcase(suite, cases);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -285,6 +285,28 @@ START_TEST(test_outgrows_pool)
 }
 END_TEST
 
+/*
+ * It becomes longer than its allocator was told, when it lies in the middle of the pool: a
+ * piece that is large enough is free only once it has given up its own.
+ */
+START_TEST(test_in_its_own_way)
+{
+	static const uint32_t told[] = {4, 4};
+	struct world w;
+
+	world_init(&w, schedulers[_i], "contiguous,reserve=oracle,place=first,block=4");
+	world_add(&w, 12, 4);
+	world_add(&w, 12, 8);
+	w.config.output_tokens = told;
+	world_run(&w);
+	ck_assert_msg(!world_bad(&w), "%s: %s", schedulers[_i], world_bad(&w));
+	ck_assert_uint_eq(w.m->finished, 2);
+	ck_assert_uint_eq(w.m->preemptions, 1);
+	ck_assert_uint_eq(w.m->outcomes[1].output_tokens, 8);
+	world_free(&w);
+}
+END_TEST
+
 /* ---- arrivals ---- */
 
 static uint32_t users_most;
@@ -562,6 +584,7 @@ int main(void)
 	tcase_add_test(figures, test_progress);
 	tcase_add_loop_test(requests, test_refused, 0, 6);
 	tcase_add_loop_test(requests, test_outgrows_pool, 0, 6);
+	tcase_add_loop_test(requests, test_in_its_own_way, 0, 6);
 	tcase_add_loop_test(requests, test_closed, 0, PAIRS);
 	tcase_add_test(requests, test_idle);
 	tcase_add_test(requests, test_no_requests);
