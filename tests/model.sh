@@ -73,6 +73,8 @@ says 'llama-mha, a dense decoder of the llama family' "$models/llama-mha/config.
 check "a config.json alone: no weights" [ "$(grep -c '^Weights' "$tmp/out")" -eq 0 ]
 refuses 2 "did you mean Qwen2.5-7B" qwen2.5-7
 refuses 2 "no such file" ./nowhere
+refuses 2 "core/config.json: No such file .*; a model's folder holds config.json, " \
+	"$QUIRE_SOURCE_DIR/core"
 refuses 2 "has no weights" qwen2.5-7b --tensors
 refuses 2 "has no weights" "$models/qwen2/config.json" --tensors
 refuses 2 "expected one model" "$models/qwen2" "$models/qwen3"

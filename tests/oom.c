@@ -90,6 +90,11 @@ WRAP(void *, realloc, void *at, size_t bytes)
 	return took(__real_realloc(at, bytes));
 }
 
+WRAP(void *, aligned_alloc, size_t alignment, size_t bytes)
+{
+	return fails() ? NULL : took(__real_aligned_alloc(alignment, bytes));
+}
+
 WRAP(void, free, void *at)
 {
 	gave(at);

@@ -124,6 +124,10 @@ tells 'temperature 0.7, top-k 5, top-p 0.9, min-p 0.01, repetition-penalty 1.1, 
 tiny 0 --prompt 'The cat' --max-tokens 4 --temperature 0 --logprobs 2
 tells 'logprobs of prompt 1'
 check "a line for each token" [ "$(grep -c '|' err)" -eq 4 ]
+check "with its text" grep -q -E '^ *-[0-9.]+ [0-9]+ "( [a-z]+|,)"' err
+check "which is no piece of the tokenizer" [ "$(grep -c 'Ġ' err)" -eq 0 ]
+tiny 0 --prompt '2 + 2 = 4' --max-tokens 1 --temperature 0 --logprobs 20
+check "a quote in it is escaped" grep -q -F '".\""' err
 
 # ---- where it ends ------------------------------------------------------------------
 
@@ -209,6 +213,14 @@ chat 0 --prompt 'Hi' --chat --system 'Say nothing but yes or no, and be polite a
 check "a system prompt is longer" [ "$(wc -l <text)" -lt "$(wc -l <out)" ]
 tiny 1 --prompt 'Hi' --chat
 complains 'chat'
+mkdir pieces # of SentencePiece, where a word's space is another character
+sed 's/"vocab_size": 128/"vocab_size": 2048/' "$fixtures/models/qwen2/config.json" >pieces/config.json
+for family in llama2 metaspace; do
+	cp "$fixtures/tokenizers/$family"/tokenizer*.json pieces
+	run 0 --model pieces --load-format dummy --prompt 'The cat' --max-tokens 4 --logprobs 20
+	check "$family: a word keeps its space" grep -q -E '[0-9] " [A-Za-z]' err
+	check "$family: and is text" [ "$(grep -c '▁' err)" -eq 0 ]
+done
 run 2 --model "$plain" --skip-tokenizer-init --prompt 1 --chat
 complains 'no --chat'
 
@@ -270,7 +282,7 @@ complains "+ 600 = [0-9]* tokens, and the context has 512"
 tiny 2 --prompt 'Once upon a time' --max-model-len 3
 complains 'prompt 1 has [0-9]* tokens, and the context 3'
 tiny 2 --prompt 'The cat' --max-model-len 4096
-complains '4096: the context of tiny is 512'
+complains '4096 is more than the 512 tokens that tiny can do'
 tiny 2 --prompt ''
 complains 'prompt 1 is empty'
 tiny 2
@@ -294,7 +306,7 @@ cp "$plain"/*.json "$plain"/*.safetensors other
 cp "$model"/tokenizer*.json other
 run 1 --model other --prompt x
 complains 'its tokenizer has 1024 tokens, its model only 128'
-tiny 1 --prompt x --kv-memory 100
+tiny 2 --prompt x --kv-memory 100
 complains 'no room for two tokens'
 tiny 2 --prompt x --kv-memory 4x
 complains "found '4x'"

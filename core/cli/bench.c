@@ -1,5 +1,5 @@
 /*
- * bench.c - "quire bench": the same as "quire sim", but a model runs, and time is real.
+ * bench.c - "quire bench": what "quire sim" does, with a model that runs, in real time.
  */
 #include "cli.h"
 
@@ -34,10 +34,11 @@ static const struct option options[] = {
 static const char help_head[] =
 	"usage: quire bench --model DIR --trace FILE | --workload PRESET [OPTIONS]\n"
 	"\n"
-	"Serve a workload with a real model, and report as 'quire sim' does.  Prompts are random\n"
-	"tokens; answers are as long as the workload says; what is longer than the model's\n"
-	"context is refused.  --scheduler, --allocator and --rate may be repeated: all\n"
-	"combinations are run, one after the other.\n"
+	"Serve a workload with a real model, in real time, and report as 'quire sim' does.  "
+	"Prompts\n"
+	"are random tokens, answers as long as the workload says; a prompt that leaves no room\n"
+	"in the model's context is refused.  --scheduler, --allocator and --rate may be repeated:\n"
+	"all combinations are run, one after the other.\n"
 	"\n"
 	"Which requests\n";
 
@@ -65,8 +66,9 @@ static const char help_rest[] =
 	"be run again: 'quire sim --time-model FILE', with the same workload, modules and\n"
 	"--kv-slots, decides the same and takes the same times.\n"
 	"\n"
-	"  quire bench --model labs/models/tiny --requests 60 --rate 20 \\\n"
-	"              --workload synthetic,prompt=uniform:16:64,output=uniform:50:200\n";
+	"  quire bench --model labs/models/tiny --workload demo_small\n"
+	"  quire bench --model labs/models/tiny --workload synthetic,prompt=uniform:16:64,\\\n"
+	"              output=uniform:50:200 --requests 60 --rate 20 --scheduler all\n";
 
 static int read_args(struct quire_sim_args *a, struct quire_bench *bench, int argc, char **argv)
 {
@@ -117,11 +119,8 @@ static int take_model(struct quire_sim_runs *sim, const struct quire_bench *benc
 	if (rc == 0)
 		rc = quire_dtype_find(&sim->args.kv_dtype, "--kv-dtype",
 				      quire_weight_type_name(l->kv_type));
-	if (rc == 0 && sim->args.max_model_len > l->checkpoint.model.positions_max)
-		rc = quire_fail(-EINVAL,
-				"--max-model-len %u is more than the %u tokens that %s can do",
-				sim->args.max_model_len, l->checkpoint.model.positions_max,
-				l->checkpoint.model.name);
+	if (rc == 0)
+		rc = quire_loaded_model_len(l, sim->args.max_model_len);
 	sim->models[0] = l->checkpoint.model;
 	snprintf(sim->gpus[0].name, sizeof(sim->gpus[0].name), "%s", quire_exec_kind_name(l->kind));
 	sim->args.jobs = 0;
@@ -136,18 +135,19 @@ int quire_cmd_bench(int argc, char **argv)
 
 	if (rc)
 		return rc > 0 ? QUIRE_EXIT_OK : QUIRE_EXIT_USAGE;
+	sim.bench = &bench;
+	rc = quire_sim_ready(&sim, argv[0]); /* before weights are drawn */
+	if (rc)
+		return rc;
 	bench.args.skip_tokenizer = true; /* prompts are numbers */
 	rc = quire_loaded_open(&bench.loaded, &bench.args);
 	if (rc)
-		return quire_command_failed(argv[0], "%s", quire_failure());
-	sim.bench = &bench;
-	rc = take_model(&sim, &bench);
-	if (rc == 0) {
+		return quire_loaded_failed(argv[0], rc);
+	if (take_model(&sim, &bench) == 0) {
 		quire_bench_catch();
 		rc = quire_sim_go(&sim, argc, argv);
-		quire_bench_tell(&bench, stderr);
 	} else {
-		rc = quire_command_failed(argv[0], "%s", quire_failure());
+		rc = quire_usage_error(argv[0], "%s", quire_failure());
 	}
 	quire_loaded_close(&bench.loaded);
 	return rc;

@@ -5,6 +5,7 @@
 
 #include "bench_run.h"
 
+#include "cli.h"
 #include "core/trace/rng.h"
 #include "units.h"
 
@@ -13,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WARM_TOKENS 64u /* run before the clock starts: one after the other, and at once */
+#define LONG_NS	    60000000000u /* a workload that arrives for longer is told */
+#define WARM_TOKENS 64u		 /* run before the clock starts: one after the other, and at once */
 
 static volatile sig_atomic_t stopped;
 static struct quire_exec *volatile running; /* whose sleep a signal ends */
@@ -44,6 +46,27 @@ const volatile sig_atomic_t *quire_bench_stop(void)
 bool quire_bench_stopped(void)
 {
 	return stopped;
+}
+
+void quire_bench_foretell(const struct quire_bench *bench, const struct quire_workload *w,
+			  uint32_t model_len)
+{
+	const uint64_t last_ns = w->count ? w->requests[w->count - 1].arrival_ns : 0;
+	uint32_t refused = 0;
+
+	for (uint32_t i = 0; i < w->count; i++)
+		refused += w->requests[i].prompt_tokens >= model_len;
+	if (last_ns > LONG_NS && !w->closed_users)
+		fprintf(stderr,
+			"quire bench: requests arrive for %s, and time is real; --requests or "
+			"--duration take the first of them\n",
+			quire_text_seconds((double)last_ns / 1e9).s);
+	if (refused && refused < w->count) /* of all, the last line tells */
+		fprintf(stderr,
+			"quire bench: %s of %s requests will be refused: prompts of %u tokens and "
+			"more leave %s no room for an answer\n",
+			quire_text_count(refused).s, quire_text_count(w->count).s, model_len,
+			bench->loaded.checkpoint.model.name);
 }
 
 int quire_bench_slots(const struct quire_bench *bench, const struct quire_workload *w,
@@ -136,10 +159,12 @@ int quire_bench_begin(struct quire_bench *b, const struct quire_workload *w,
 	config->length_penalty = 1;
 	if (rc == 0)
 		rc = quire_streams_new(&b->streams, &streams);
+	quire_progress("starting the engine");
 	if (rc == 0)
 		rc = quire_loaded_start(&b->loaded, &b->args, config, b->streams);
 	if (rc == 0)
 		rc = warm_up(b, config);
+	quire_progress("%s", "");
 	if (rc) {
 		quire_bench_end(b);
 		return rc;
@@ -177,7 +202,8 @@ void quire_bench_tell(const struct quire_bench *b, FILE *out)
 	if (!(s->busy_s > 0))
 		return;
 	fprintf(out,
-		"the engine ran %s steps of %.3g tokens in %.3g s, and read weights at %s/s and "
+		"quire bench: the engine ran %s steps of %.3g tokens in %.3g s, and read weights "
+		"at %s/s and "
 		"K and V at %s/s: %s/s\n",
 		quire_text_count(s->steps).s, s->steps ? (double)s->tokens / (double)s->steps : 0.0,
 		s->busy_s, quire_text_si((double)s->weight_bytes_read / s->busy_s, 3, "B").s,
@@ -185,7 +211,8 @@ void quire_bench_tell(const struct quire_bench *b, FILE *out)
 		quire_text_si(bytes / s->busy_s, 3, "B").s);
 	if (s->replayed + s->launched)
 		fprintf(out,
-			"%.1f %% of its batches were replayed from a graph; the host took %s a "
+			"quire bench: %.1f %% of its batches were replayed from a graph; the host "
+			"took %s a "
 			"step\n",
 			100 * (double)s->replayed / (double)(s->replayed + s->launched),
 			quire_text_seconds((s->busy_s - s->waited_s) / (double)s->steps).s);

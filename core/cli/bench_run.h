@@ -23,6 +23,11 @@ struct quire_bench {
 	struct quire_engine_stats stats;       /* of the last run */
 };
 
+/* Say on stderr what is better known before @workload is served than behind it: that its
+ * requests arrive for minutes, or cannot be served. */
+void quire_bench_foretell(const struct quire_bench *bench, const struct quire_workload *workload,
+			  uint32_t model_len);
+
 /* Slots of a pool for @workload, as the flags say.  Return: 0; -errno. */
 int quire_bench_slots(const struct quire_bench *bench, const struct quire_workload *workload,
 		      const struct quire_settings *settings, uint32_t *slots);

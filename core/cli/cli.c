@@ -157,6 +157,24 @@ int quire_check_page(const char *flag, const char *path)
 	return quire_fail(-EINVAL, "%s: expected a name ending with .html, found '%s'", flag, path);
 }
 
+void quire_progress(const char *format, ...)
+{
+	char line[512];
+	unsigned int columns;
+	va_list args;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	columns = quire_terminal_columns(stderr, 80);
+	if (columns < sizeof(line))
+		line[columns - 1] = '\0'; /* a line that wraps is not erased */
+	fprintf(stderr, "\r\033[K%s", line);
+	fflush(stderr);
+}
+
 unsigned int quire_terminal_columns(FILE *file, unsigned int otherwise)
 {
 	struct winsize size;

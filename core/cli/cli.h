@@ -2,9 +2,17 @@
  * cli.h - what the subcommands of quire share.
  *
  * A subcommand is a function of the shape of main(); argv[0] is its own name.
- * It returns the exit status: 0 success, 2 bad usage, 1 failure, and in the last
- * two cases it has said what is wrong, and where, in one line on stderr.  A new
- * one is one declaration here and one line of the table in main.c.
+ * It returns the exit status, and if that is not 0 it has said what is wrong, and
+ * where, in one line on stderr.  A new one is one declaration here and one line of
+ * the table in main.c.
+ *
+ *	0  success
+ *	2  bad usage: the command line asks for what cannot be.  A flag or a value that
+ *	   is none, flags that do not go together, that do not suit the model or the
+ *	   workload, a model, GPU, module or preset that there is not.
+ *	1  failure, with a command line that may be as it should: a file is broken, or
+ *	   cannot be read or written, memory is short, there is no GPU, a module was
+ *	   ejected, requests were refused, somebody stopped it.
  */
 #ifndef QUIRE_CLI_H
 #define QUIRE_CLI_H
@@ -66,6 +74,12 @@ struct quire_named_file {
 int quire_check_files(const struct quire_named_file *files, size_t count);
 /* Does it end as a page does?  Likewise. */
 int quire_check_page(const char *flag, const char *path);
+
+/*
+ * A line on stderr while something takes long, on a terminal only.  The next one takes
+ * its place, and an empty one erases it: before anything else is written there.
+ */
+void quire_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Columns of the terminal behind @file; @otherwise where it is none. */
 unsigned int quire_terminal_columns(FILE *file, unsigned int otherwise);

@@ -3,8 +3,11 @@
  */
 #include "engine_args.h"
 
+#include "cli.h"
 #include "core/model/tokenizer.h"
 #include "core/util.h"
+#include "model_parts.h"
+#include "units.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,9 +23,8 @@ const char quire_engine_args_help[] =
 	"  --model DIR                  a Hugging Face directory: config.json, *.safetensors,\n"
 	"                               tokenizer.json\n"
 	"  --exec cpu|cuda              what runs it [cuda where there is a GPU, else cpu]\n"
-	"  --load-format auto|dummy     dummy: random weights of a built-in model, a config.json\n"
-	"                               or a folder with one; without a tokenizer there,\n"
-	"                               tokens are numbers [auto]\n"
+	"  --load-format auto|dummy     dummy: random weights; --model is then a built-in name,\n"
+	"                               a config.json or a folder with one [auto: real ones]\n"
 	"  --dtype T                    of random weights: bf16, fp16, fp32 [bf16]\n"
 	"  --kv-dtype T                 of K and V, likewise [that of the weights]\n"
 	"  --kv-memory SIZE             memory of the pool of K and V, as in 512MiB or 4GB\n"
@@ -31,8 +33,7 @@ const char quire_engine_args_help[] =
 	"  --kv-slots N                 the pool itself, in tokens\n"
 	"  --threads N                  of the cpu [all cores]\n"
 	"  --fast-products              cpu: long prompts through OpenBLAS: faster, but a\n"
-	"                               token may then depend on what else is in the step\n"
-	"  --skip-tokenizer-init        no tokenizer: tokens are numbers\n";
+	"                               token may then depend on what else is in the step\n";
 
 static int find_type(const char *what, const char *name, enum quire_weight_type *type)
 {
@@ -138,15 +139,50 @@ const char *quire_exec_kind_name(enum quire_exec_kind kind)
 	return kind == QUIRE_EXEC_CUDA ? "cuda" : "cpu";
 }
 
+/* Of random weights, for the progress line. */
+struct drawing {
+	const struct quire_checkpoint *checkpoint;
+	int percent; /* that is shown */
+};
+
+static void show_drawing(void *arg, double share)
+{
+	struct drawing *d = arg;
+	const int percent = (int)(100 * share);
+
+	if (percent == d->percent)
+		return;
+	d->percent = percent;
+	quire_progress("drawing random weights of %s, %s: %d%%", d->checkpoint->model.name,
+		       quire_text_si((double)d->checkpoint->weight_bytes, 3, "B").s, percent);
+}
+
+/* A cuda executor draws its own, on the device. */
+static int open_random(struct quire_loaded *l, const struct quire_engine_args *a)
+{
+	struct quire_checkpoint *c = &l->checkpoint;
+	struct drawing drawing = {.checkpoint = c, .percent = -1};
+	int rc = quire_checkpoint_random(c, a->model, a->type_given ? a->type : QUIRE_BF16, a->seed,
+					 false);
+
+	if (rc || l->kind == QUIRE_EXEC_CUDA)
+		return rc;
+	show_drawing(&drawing, 0);
+	rc = quire_checkpoint_draw(c, a->seed, show_drawing, &drawing);
+	quire_progress("%s", "");
+	if (rc)
+		quire_checkpoint_close(c);
+	return rc;
+}
+
 static int open_checkpoint(struct quire_loaded *l, const struct quire_engine_args *a)
 {
 	const char *slash = strrchr(a->model, '/');
 	struct stat st;
+	int rc;
 
 	if (a->dummy)
-		return quire_checkpoint_random(&l->checkpoint, a->model,
-					       a->type_given ? a->type : QUIRE_BF16, a->seed,
-					       l->kind == QUIRE_EXEC_CPU);
+		return open_random(l, a);
 	if (stat(a->model, &st) != 0 && errno != ENOENT)
 		return quire_fail(-errno, "--model %s: %s", a->model, strerror(errno));
 	if (stat(a->model, &st) != 0)
@@ -159,7 +195,9 @@ static int open_checkpoint(struct quire_loaded *l, const struct quire_engine_arg
 				  "--model: '%s' is no folder; expected one with a "
 				  "config.json and *.safetensors",
 				  a->model);
-	return quire_checkpoint_open(&l->checkpoint, a->model);
+	rc = quire_checkpoint_open(&l->checkpoint, a->model);
+	/* A shard that is missing makes a broken model; it does not make another one. */
+	return rc == -ENOENT && quire_model_has_weights(a->model) ? -EIO : rc;
 }
 
 static int open_tokenizer(struct quire_loaded *l, const struct quire_engine_args *a)
@@ -171,6 +209,9 @@ static int open_tokenizer(struct quire_loaded *l, const struct quire_engine_args
 	if (a->skip_tokenizer || (a->dummy && access(path, R_OK) != 0))
 		return 0;
 	rc = quire_tokenizer_open(&l->tokenizer, a->model);
+	if (rc == -ENOENT)
+		rc = quire_fail(rc, "%s; with --skip-tokenizer-init, tokens are numbers",
+				quire_failure());
 	if (rc == 0 && quire_tokenizer_vocab(l->tokenizer) > l->checkpoint.model.vocab)
 		rc = quire_fail(-EINVAL,
 				"%s: its tokenizer has %u tokens, its model only %u: they do not "
@@ -180,14 +221,35 @@ static int open_tokenizer(struct quire_loaded *l, const struct quire_engine_args
 	return rc;
 }
 
+int quire_loaded_failed(const char *command, int rc)
+{
+	if (rc == -ENOENT || rc == -ENOTDIR)
+		return quire_usage_error(command, "%s", quire_failure());
+	return quire_command_failed(command, "%s", quire_failure());
+}
+
+int quire_loaded_model_len(const struct quire_loaded *l, uint32_t asked)
+{
+	const struct quire_model *m = &l->checkpoint.model;
+
+	if (asked <= m->positions_max)
+		return 0;
+	return quire_fail(-EINVAL, "--max-model-len %u is more than the %u tokens that %s can do",
+			  asked, m->positions_max, m->name);
+}
+
 int quire_loaded_open(struct quire_loaded *l, const struct quire_engine_args *a)
 {
 	uint64_t free_bytes, total_bytes;
 	int rc;
 
 	*l = (struct quire_loaded){.kind = a->exec};
-	if (!a->exec_given && quire_cuda_memory(&free_bytes, &total_bytes) == 0)
-		l->kind = QUIRE_EXEC_CUDA;
+	rc = a->exec_given && a->exec == QUIRE_EXEC_CPU
+		     ? -ENODEV
+		     : quire_cuda_memory(&free_bytes, &total_bytes);
+	if (rc && a->exec == QUIRE_EXEC_CUDA)
+		return rc;
+	l->kind = rc ? QUIRE_EXEC_CPU : QUIRE_EXEC_CUDA;
 	rc = open_checkpoint(l, a);
 	if (rc)
 		return rc;
@@ -263,7 +325,7 @@ int quire_loaded_slots(const struct quire_loaded *l, const struct quire_engine_a
 	if (!a->kv_memory_bytes && count > useful)
 		count = useful;
 	if (count < 2)
-		return quire_fail(-ENOMEM,
+		return quire_fail(a->kv_memory_bytes ? -EINVAL : -ENOMEM,
 				  "%s %llu bytes are no room for two tokens of %llu bytes each",
 				  a->kv_memory_bytes ? "--kv-memory:" : "half of the free memory,",
 				  (unsigned long long)bytes, (unsigned long long)l->slot_bytes);
@@ -291,7 +353,7 @@ int quire_loaded_start(struct quire_loaded *l, const struct quire_engine_args *a
 	/* The scheduler may choose the budget, so it is asked, by a loop that never runs. */
 	loop = quire_loop_new(config);
 	if (!loop)
-		return quire_fail(-EINVAL, "%s", quire_failure());
+		return -errno;
 	l->step_tokens_max = engine.step_tokens_max = quire_loop_step_tokens_max(loop);
 	quire_loop_free(loop);
 

@@ -100,15 +100,22 @@ const char *quire_exec_kind_name(enum quire_exec_kind kind);
 /*
  * Open model and tokenizer, and see that they belong together: no token of the
  * tokenizer may lie outside the model's vocabulary.
- * Return: 0; -errno with a sentence in quire_failure(), and nothing is left open.
+ * Return: 0; -ENOENT, -ENOTDIR there is no such model; -errno; with a sentence in
+ * quire_failure(), and nothing is left open.
  */
 int quire_loaded_open(struct quire_loaded *l, const struct quire_engine_args *a);
+/* Say on stderr why it was not opened.  Return: the exit status. */
+int quire_loaded_failed(const char *command, int rc);
+
+/* Can the model do sequences of so many tokens, --max-model-len?  0 was not asked for.
+ * Return: 0; -EINVAL with both numbers. */
+int quire_loaded_model_len(const struct quire_loaded *l, uint32_t asked);
 
 /*
  * How many slots the pool has: --kv-slots; as many as fit into --kv-memory; or, if
  * neither is given, as many as fit into half of the memory that is free beside the
  * weights, but not more than @useful.
- * Return: 0; -ENOMEM there is no room for two.
+ * Return: 0; there is no room for two: -EINVAL in --kv-memory, -ENOMEM in the machine.
  */
 int quire_loaded_slots(const struct quire_loaded *l, const struct quire_engine_args *a,
 		       uint64_t useful, uint32_t *slots);

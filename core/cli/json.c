@@ -23,6 +23,20 @@ static int dump(const json_t *all, FILE *out)
 	return rc ? quire_fail(-EIO, "%s", errno ? strerror(errno) : "no memory") : 0;
 }
 
+int quire_json_commit(const char *command, json_t *all, struct quire_output *out)
+{
+	int rc = all ? dump(all, out->file) : quire_fail(-ENOMEM, "no memory");
+
+	json_decref(all);
+	if (rc) {
+		quire_command_failed(command, "cannot write %s: %s", out->path, quire_failure());
+		quire_output_discard(out);
+		return QUIRE_EXIT_FAILURE;
+	}
+	return quire_output_commit(out) ? quire_command_failed(command, "%s", quire_failure())
+					: QUIRE_EXIT_OK;
+}
+
 int quire_json_write(const char *command, json_t *all, const char *path)
 {
 	struct quire_output out;
@@ -41,12 +55,5 @@ int quire_json_write(const char *command, json_t *all, const char *path)
 		json_decref(all);
 		return quire_command_failed(command, "%s", quire_failure());
 	}
-	rc = dump(all, out.file);
-	json_decref(all);
-	if (rc) {
-		quire_output_discard(&out);
-		return quire_command_failed(command, "cannot write %s: %s", path, quire_failure());
-	}
-	return quire_output_commit(&out) ? quire_command_failed(command, "%s", quire_failure())
-					 : QUIRE_EXIT_OK;
+	return quire_json_commit(command, all, &out);
 }

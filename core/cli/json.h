@@ -4,6 +4,8 @@
 #ifndef QUIRE_CLI_JSON_H
 #define QUIRE_CLI_JSON_H
 
+#include "output.h"
+
 #include <jansson.h>
 
 /*
@@ -11,5 +13,7 @@
  * Return: the exit status of @command, its line on stderr.
  */
 int quire_json_write(const char *command, json_t *all, const char *path);
+/* The same into a file that was opened before the work began; it is closed either way. */
+int quire_json_commit(const char *command, json_t *all, struct quire_output *out);
 
 #endif /* QUIRE_CLI_JSON_H */

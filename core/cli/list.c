@@ -106,7 +106,8 @@ static int help(void)
 	     "Name what can be used on a command line.  Without a section all are listed:");
 	for (size_t i = 0; i < SECTIONS; i++)
 		printf("  %s\n", sections[i].name);
-	puts("\nThe columns of a module's options: name, default, what it takes, meaning.");
+	puts("\nThe columns of a module's options: name, default, what it takes, meaning.\n\n"
+	     "  --help  this text");
 	return QUIRE_EXIT_OK;
 }
 

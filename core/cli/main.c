@@ -17,15 +17,15 @@ static const struct command {
 } commands[] = {
 	{"sim", quire_cmd_sim, "run a workload in the simulator: scheduler x allocator, report"},
 	{"run", quire_cmd_run, "generate text with a real model"},
-	{"bench", quire_cmd_bench, "the same with a real model, in real time"},
-	{"calibrate", quire_cmd_calibrate, "measure this machine, for predictions"},
+	{"bench", quire_cmd_bench, "serve a workload with a real model, and report as sim does"},
+	{"calibrate", quire_cmd_calibrate, "measure this machine, so that sim predicts bench"},
 	{"sweep", quire_cmd_sweep, "run a grid of simulations on all cores, or under mpirun"},
-	{"plan", quire_cmd_plan, "estimate by hand's arithmetic: time, memory, what fits"},
-	{"model", quire_cmd_model, "describe a model: parameters, K and V, flops"},
+	{"plan", quire_cmd_plan, "estimate with pencil and paper: time, memory, what fits"},
+	{"model", quire_cmd_model, "describe a model, and check its files"},
 	{"trace", quire_cmd_trace, "look at, convert and make workloads"},
 	{"view", quire_cmd_view, "watch a recording or a run: blocks, sequences, steps; lessons"},
-	{"compare", quire_cmd_compare, "how two runs differ, from recordings or reports"},
-	{"list", quire_cmd_list, "schedulers, allocators, presets, models, GPUs"},
+	{"compare", quire_cmd_compare, "tell how two runs differ, from recordings or reports"},
+	{"list", quire_cmd_list, "name schedulers, allocators, presets, models, GPUs"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
@@ -36,9 +36,11 @@ static int help(FILE *out)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nquire COMMAND --help tells more; quire --version names this one.\n"
 	      "Exit status: 0 success, 1 failure, 2 bad usage.\n\n"
-	      "A first run:\n"
+	      "First runs, in the simulator and for real:\n"
 	      "  quire sim --workload demo --model llama-3-8b --gpu a100-80g \\\n"
-	      "            --scheduler all --allocator all\n",
+	      "            --scheduler all --allocator all\n"
+	      "  quire run --model labs/models/tiny --prompt \"Once upon a time\"\n"
+	      "  quire bench --model labs/models/tiny --workload demo_small\n",
 	      out);
 	return QUIRE_EXIT_OK;
 }

@@ -28,7 +28,7 @@ static const char help[] =
 	"               .safetensors file\n"
 	"  --tensors    list every tensor\n"
 	"  --json FILE  write the same as JSON; '-': to standard output, and nothing else\n"
-	"  --help       this page\n";
+	"  --help       this text\n";
 
 struct command {
 	const char *path; /* or a name */

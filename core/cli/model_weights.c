@@ -81,7 +81,7 @@ static const char *file_name(const struct quire_tensor_file *file)
 }
 
 /* "143.2 kB"; small ones to the byte. */
-static struct quire_text bytes_text(uint64_t bytes)
+static struct quire_small_text bytes_text(uint64_t bytes)
 {
 	return quire_text_si((double)bytes,
 			     bytes < 10	    ? 1

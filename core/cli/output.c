@@ -52,6 +52,19 @@ int quire_output_open(struct quire_output *o, const char *path)
 	return rc;
 }
 
+int quire_output_try(const char *path)
+{
+	struct quire_output out;
+	int rc;
+
+	if (!path || !strcmp(path, "-"))
+		return 0;
+	rc = quire_output_open(&out, path);
+	if (rc == 0)
+		quire_output_discard(&out);
+	return rc;
+}
+
 int quire_output_commit(struct quire_output *o)
 {
 	bool bad = ferror(o->file);

@@ -18,6 +18,8 @@ struct quire_output {
 
 /* Return: 0; -errno with a sentence in quire_failure(), and @o is empty. */
 int quire_output_open(struct quire_output *o, const char *path);
+/* Can it be opened?  Errors as above; nothing stays.  NULL, not asked for, and "-" are fine. */
+int quire_output_try(const char *path);
 /* Close it and give it its name.  Errors as above, and the old file stays. */
 int quire_output_commit(struct quire_output *o);
 /* Close and forget it.  An empty one is fine. */

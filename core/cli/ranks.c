@@ -127,7 +127,7 @@ static void tell(struct leader *l, bool ended)
 {
 	const struct quire_sweep *sweep = l->sweep;
 	double now_s = quire_sweep_clock_s();
-	struct quire_text left;
+	struct quire_small_text left;
 
 	if (ended) {
 		if (sweep->progress)

@@ -50,10 +50,9 @@ static int make_requests(struct quire_run *run)
 	const struct quire_run_args *a = &run->args;
 	const struct quire_model *model = &run->loaded.checkpoint.model;
 
+	if (quire_loaded_model_len(&run->loaded, a->max_model_len))
+		return -EINVAL;
 	run->context = a->max_model_len ? a->max_model_len : model->positions_max;
-	if (run->context > model->positions_max)
-		return quire_fail(-EINVAL, "--max-model-len %u: the context of %s is %u tokens",
-				  a->max_model_len, model->name, model->positions_max);
 	run->requests = calloc(a->prompts_count, sizeof(*run->requests));
 	run->said = calloc(a->prompts_count, sizeof(*run->said));
 	if (!run->requests || !run->said)
@@ -124,7 +123,8 @@ static int make_config(struct quire_run *run)
 	return quire_loaded_slots(&run->loaded, &a->engine, useful, &c->slots_total);
 }
 
-static void make_settings(struct quire_run *run)
+/* Return: 0; -ENOMEM. */
+static int make_settings(struct quire_run *run)
 {
 	const struct quire_run_args *a = &run->args;
 	const struct quire_loaded *l = &run->loaded;
@@ -141,11 +141,14 @@ static void make_settings(struct quire_run *run)
 		.audit = a->audit,
 		.seed = a->sampling.seed,
 	};
+	int rc = quire_module_settings(QUIRE_SCHED, a->scheduler, s.scheduler, s.scheduler_label,
+				       sizeof(s.scheduler));
 
-	quire_module_settings(QUIRE_SCHED, a->scheduler, s.scheduler, s.scheduler_label,
-			      sizeof(s.scheduler));
-	quire_module_settings(QUIRE_KV, a->allocator, s.allocator, s.allocator_label,
-			      sizeof(s.allocator));
+	if (rc == 0)
+		rc = quire_module_settings(QUIRE_KV, a->allocator, s.allocator, s.allocator_label,
+					   sizeof(s.allocator));
+	if (rc)
+		return rc;
 	snprintf(s.model, sizeof(s.model), "%s", l->checkpoint.model.name);
 	snprintf(s.exec, sizeof(s.exec), "%s", quire_exec_kind_name(l->kind));
 	snprintf(s.weight_dtype, sizeof(s.weight_dtype), "%s",
@@ -155,6 +158,7 @@ static void make_settings(struct quire_run *run)
 	snprintf(s.workload_format, sizeof(s.workload_format), "prompts");
 	snprintf(s.arrivals, sizeof(s.arrivals), "burst");
 	quire_report_init(&run->report, &s);
+	return 0;
 }
 
 /* ---- the run ---- */
@@ -162,19 +166,6 @@ static void make_settings(struct quire_run *run)
 static bool is_stdout(const char *name)
 {
 	return name && !strcmp(name, "-");
-}
-
-/* Can the file be written?  Found out before the run, which may be long. */
-static int try_file(const char *name)
-{
-	struct quire_output out;
-	int rc = 0;
-
-	if (name && !is_stdout(name))
-		rc = quire_output_open(&out, name);
-	if (name && !is_stdout(name) && rc == 0)
-		quire_output_discard(&out);
-	return rc;
 }
 
 static int prepare(struct quire_run *run)
@@ -193,10 +184,8 @@ static int prepare(struct quire_run *run)
 		.said = quire_run_said,
 		.said_arg = run,
 	};
-	int rc = try_file(a->json);
+	int rc = quire_streams_new(&run->streams, &config);
 
-	if (rc == 0)
-		rc = quire_streams_new(&run->streams, &config);
 	run->recorded = calloc(outputs, sizeof(*run->recorded));
 	if (rc == 0 && !run->recorded)
 		rc = quire_fail(-ENOMEM, "out of memory for %u texts", outputs);
@@ -211,12 +200,13 @@ static int prepare(struct quire_run *run)
 	rc = quire_loaded_start(&run->loaded, &a->engine, &run->config, run->streams);
 	if (rc)
 		return rc;
-	make_settings(run);
-	rc = quire_run_listen(run);
+	rc = make_settings(run);
+	if (rc == 0)
+		rc = quire_run_listen(run);
 	if (rc)
 		return rc;
 	run->loop = quire_loop_new(&run->config);
-	return run->loop ? 0 : -EINVAL;
+	return run->loop ? 0 : -errno;
 }
 
 /* Run, and show.  Return: 0; -EINTR stopped; -errno with a sentence. */
@@ -325,11 +315,14 @@ static int open_all(struct quire_run *run)
 					   s.allocator_label, sizeof(s.allocator));
 	if (rc)
 		return complain(rc);
-	rc = quire_loaded_open(&run->loaded, &run->args.engine);
-	if (rc == -ENOENT || rc == -ENOTDIR)
-		return quire_usage_error("run", "%s", quire_failure());
+	rc = quire_output_try(run->args.json); /* before what may take long */
+	if (rc == 0)
+		rc = quire_output_try(run->args.record);
 	if (rc)
 		return quire_command_failed("run", "%s", quire_failure());
+	rc = quire_loaded_open(&run->loaded, &run->args.engine);
+	if (rc)
+		return quire_loaded_failed("run", rc);
 	rc = quire_run_read_prompts(run);
 	if (rc == 0)
 		rc = quire_run_complete_sampling(run);

@@ -7,9 +7,9 @@
 #include "core/util.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <utf8proc.h>
 
 static const struct option options[] = {
 	QUIRE_ENGINE_LONG_OPTIONS,
@@ -68,6 +68,7 @@ static const char help_head[] =
 	"Who answers\n";
 
 static const char help_rest[] =
+	"  --skip-tokenizer-init        no tokenizer, and none is needed: tokens are numbers\n"
 	"  --scheduler S[,k=v..]        a name, or the path of a .so [continuous,prefill=mixed]\n"
 	"  --allocator A[,k=v..]        likewise [paged,block=16,watermark=0.01,cow=1]\n"
 	"\n"
@@ -118,16 +119,27 @@ static int add_prompt(struct quire_run_args *a, const char *text, bool file)
 	return 0;
 }
 
+static bool is_utf8(const char *text)
+{
+	const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
+	utf8proc_int32_t c;
+
+	while (*at) {
+		const utf8proc_ssize_t n = utf8proc_iterate(at, -1, &c);
+
+		if (n <= 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
 static int add_stop(struct quire_run_args *a, const char *text)
 {
 	struct quire_sampling *s = &a->sampling;
-	json_t *utf8 = json_string(text);
 
-	if (!utf8 || !*text) {
-		json_decref(utf8);
+	if (!*text || !is_utf8(text))
 		return quire_fail(-EINVAL, "--stop: expected some text in UTF-8, found '%s'", text);
-	}
-	json_decref(utf8);
 	if (s->stops_count == QUIRE_RUN_STOPS_MAX)
 		return quire_fail(-EINVAL, "--stop: at most %d of them", QUIRE_RUN_STOPS_MAX);
 	a->stops[s->stops_count++] = text;

@@ -2,6 +2,7 @@
  * run_record.c - who listens to a run of "quire run": what sharing saves, the terminal,
  * and the recording.
  */
+#include "core/model/tokenizer.h"
 #include "core/trace/record_write.h"
 #include "run_parts.h"
 
@@ -64,6 +65,30 @@ static char *report_text(const struct quire_report *r, bool config)
 	return NULL;
 }
 
+/* The text of a prompt's tokens, each on its own, so that a viewer can show which lies where. */
+static void record_words(struct quire_run *run, uint32_t request,
+			 const struct quire_run_prompt *prompt)
+{
+	struct quire_detokenizer d;
+	struct quire_text text = {0};
+	uint32_t first = 0;
+	int rc = 0;
+
+	quire_detokenizer_begin(&d, run->loaded.tokenizer, false);
+	for (uint32_t i = 0; rc == 0 && i < prompt->count; i++) {
+		rc = quire_detokenizer_next(&d, prompt->tokens[i], &text);
+		if (rc == 0 && i + 1 == prompt->count)
+			rc = quire_detokenizer_end(&d, &text);
+		if (rc || !text.bytes)
+			continue; /* a character that is not whole yet */
+		quire_recorder_text(run->recorder, request, 0, first, i + 1 - first, text.text,
+				    (uint32_t)text.bytes);
+		text.bytes = 0;
+		first = i + 1;
+	}
+	quire_text_free(&text);
+}
+
 void quire_run_record_begin(struct quire_run *run)
 {
 	const struct quire_loop_config *c = &run->config;
@@ -91,9 +116,8 @@ void quire_run_record_begin(struct quire_run *run)
 		const struct quire_run_prompt *prompt = &run->prompts[i];
 
 		quire_recorder_tokens(run->recorder, i, 0, 0, prompt->tokens, prompt->count);
-		if (run->loaded.tokenizer && prompt->bytes <= UINT32_MAX)
-			quire_recorder_text(run->recorder, i, 0, 0, prompt->count, prompt->text,
-					    (uint32_t)prompt->bytes);
+		if (run->loaded.tokenizer)
+			record_words(run, i, prompt);
 	}
 }
 

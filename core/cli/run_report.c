@@ -3,6 +3,7 @@
  */
 #include "core/cli/units.h"
 #include "core/loop.h"
+#include "core/model/tokenizer.h"
 #include "run_parts.h"
 
 #include <math.h>
@@ -86,9 +87,48 @@ void quire_run_tell_end(const struct quire_run *run)
 		     quire_text_count(m->recomputed_tokens).s);
 }
 
+/* As in C: what would steer a terminal, or end the quotes, is escaped. */
+static void print_quoted(const char *text, size_t bytes)
+{
+	static const char named[] = "\a\b\t\n\v\f\r", letters[] = "abtnvfr";
+
+	fputc('"', stderr);
+	for (size_t i = 0; i < bytes; i++) {
+		const unsigned char c = (unsigned char)text[i];
+		const char *name = c ? strchr(named, c) : NULL;
+		const bool control =
+			c == 0xc2 && i + 1 < bytes && (unsigned char)text[i + 1] < 0xa0;
+
+		if (name)
+			fprintf(stderr, "\\%c", letters[name - named]);
+		else if (c == '"' || c == '\\')
+			fprintf(stderr, "\\%c", c);
+		else if (c < ' ' || c == 0x7f)
+			fprintf(stderr, "\\x%02x", c);
+		else if (control)
+			fprintf(stderr, "\\u%04x", (unsigned char)text[++i]);
+		else
+			fputc(c, stderr);
+	}
+	fputc('"', stderr);
+}
+
+/* A token as it would stand in the middle of a text; half a character is U+FFFD. */
 static void print_token(const struct quire_run *run, uint32_t token, double logprob)
 {
-	fprintf(stderr, "%10.5f %u %s", logprob, token, quire_run_piece(run, token));
+	struct quire_text text = {.text = NULL};
+	struct quire_detokenizer d;
+
+	fprintf(stderr, "%10.5f %u", logprob, token);
+	if (!run->loaded.tokenizer)
+		return;
+	quire_detokenizer_begin(&d, run->loaded.tokenizer, false);
+	d.begun = true;
+	d.strip = 0;
+	fputc(' ', stderr);
+	if (quire_detokenizer_next(&d, token, &text) == 0 && quire_detokenizer_end(&d, &text) == 0)
+		print_quoted(text.text, text.bytes);
+	quire_text_free(&text);
 }
 
 void quire_run_tell_logprobs(const struct quire_run *run)

@@ -4,6 +4,7 @@
  */
 #include "cli.h"
 
+#include "bench_run.h"
 #include "output.h"
 #include "sim_report.h"
 #include "sim_run.h"
@@ -107,6 +108,40 @@ static void warn_window(const char *command, const struct quire_sim_runs *sim)
 			command, empty, sim->count, last_s);
 }
 
+/* A run that refused all its requests served nobody: that is no success. */
+static int conclude_served(const char *command, const struct quire_sim_runs *sim)
+{
+#define X(kind, why) why,
+	static const char *const why[] = {QUIRE_REFUSALS(X)};
+#undef X
+	const struct quire_report *first = NULL;
+	char label[2 * QUIRE_REPORT_NAME_MAX + 8];
+	uint32_t barren = 0, reason = 0;
+
+	for (uint32_t i = sim->count; i-- > 0;) {
+		if (!sim->reports[i].refused || sim->reports[i].finished)
+			continue;
+		first = &sim->reports[i];
+		barren++;
+	}
+	if (!barren)
+		return QUIRE_EXIT_OK;
+	for (uint32_t i = 1; i < QUIRE_REFUSED_COUNT; i++)
+		if (first->refusals[i] > first->refusals[reason])
+			reason = i;
+	quire_report_label(first, label, sizeof(label));
+	if (sim->count == 1)
+		return quire_command_failed(command, "all %u requests were refused: %s%s",
+					    first->refused, why[reason],
+					    quire_report_pool_limits(first, reason)
+						    ? ", which is the whole pool (--kv-slots)"
+						    : "");
+	return quire_command_failed(command,
+				    "in %u of %u runs all requests were refused; the first is %s, "
+				    "see above",
+				    barren, sim->count, label);
+}
+
 /* What went wrong, on stderr.  Return: the exit status. */
 static int conclude(const char *command, const struct quire_sim_runs *sim)
 {
@@ -116,7 +151,7 @@ static int conclude(const char *command, const struct quire_sim_runs *sim)
 	char label[2 * QUIRE_REPORT_NAME_MAX + 8];
 	bool table = !sim->args.json || strcmp(sim->args.json, "-");
 	const char *unwritten = NULL; /* a file of a run that is fine itself */
-	uint32_t bad = 0, unable = 0;
+	uint32_t bad = 0, unable = 0, unfit = 0;
 
 	warn_window(command, sim);
 	for (uint32_t i = 0; i < sim->count; i++) {
@@ -130,12 +165,17 @@ static int conclude(const char *command, const struct quire_sim_runs *sim)
 		first = first ? first : r;
 		bad++;
 		unable += r->end == QUIRE_RUN_FAILED && isnan(r->time_s); /* did not start */
+		unfit += r->unfit;
 	}
+	if (!bad && unwritten)
+		return quire_command_failed(command, "%s", unwritten);
 	if (!bad)
-		return unwritten ? quire_command_failed(command, "%s", unwritten) : QUIRE_EXIT_OK;
+		return conclude_served(command, sim);
 	quire_report_label(first, label, sizeof(label));
-	if (bad == sim->count && unable == bad)
+	if (bad == sim->count && unfit == bad)
 		return quire_usage_error(command, "%s", first->sentence);
+	if (bad == sim->count && unable == bad)
+		return quire_command_failed(command, "%s", first->sentence);
 	if (sim->count == 1)
 		return quire_command_failed(command, "%s %s: %s", label, end_name[first->end],
 					    first->sentence);
@@ -182,23 +222,45 @@ static void tell_files(const char *command, const struct quire_sim_runs *sim, co
 		command, flag, path);
 }
 
+/* A flag that cannot be is the user's; the rest is a failure. */
+static int complain(const char *command, int rc)
+{
+	if (rc == -EINVAL)
+		return quire_usage_error(command, "%s", quire_failure());
+	return quire_command_failed(command, "%s", quire_failure());
+}
+
+int quire_sim_ready(struct quire_sim_runs *sim, const char *command)
+{
+	int rc = quire_sim_find(sim);
+
+	if (rc == 0)
+		rc = try_all_files(sim);
+	if (rc == 0)
+		rc = quire_output_try(sim->args.json);
+	if (rc == 0)
+		rc = quire_output_try(sim->args.report);
+	return rc ? complain(command, rc) : QUIRE_EXIT_OK;
+}
+
 int quire_sim_go(struct quire_sim_runs *sim, int argc, char **argv)
 {
 	struct quire_output json = {0};
 	struct quire_sim_report report = {0};
 	struct quire_sweep sweep = {.arg = sim, .prepare = quire_sim_prepare, .run = quire_sim_run};
+	bool unfit = false;
 	int rc;
 
-	if (quire_sim_find(sim))
-		return quire_usage_error(argv[0], "%s", quire_failure());
+	rc = quire_sim_ready(sim, argv[0]);
+	if (rc)
+		return rc;
 	if (!sim->bench)
 		warn_long(argv[0], sim);
 	sim->reports = calloc(sim->count, sizeof(*sim->reports));
 	if (!sim->reports)
 		return quire_command_failed(argv[0], "no memory for %u reports", sim->count);
 	sim->workload_index = UINT32_MAX;
-	rc = try_all_files(sim);
-	if (rc == 0 && sim->args.json && strcmp(sim->args.json, "-"))
+	if (sim->args.json && strcmp(sim->args.json, "-"))
 		rc = quire_output_open(&json, sim->args.json);
 	if (rc == 0)
 		rc = quire_sim_report_open(&report, sim, argc, argv);
@@ -211,7 +273,10 @@ int quire_sim_go(struct quire_sim_runs *sim, int argc, char **argv)
 		sweep.isolation = sim->args.isolate ? &sim->args.isolation : NULL;
 		sweep.progress = isatty(STDERR_FILENO) ? stderr : NULL;
 		rc = quire_sweep_run(&sweep);
+		unfit = rc == -EINVAL; /* the workload, as it is asked for */
 	}
+	if (sim->bench)
+		quire_bench_tell(sim->bench, stderr);
 	if (rc == 0)
 		rc = write_reports(sim, &json);
 	if (rc == 0)
@@ -219,7 +284,7 @@ int quire_sim_go(struct quire_sim_runs *sim, int argc, char **argv)
 	if (rc == -EINTR)
 		rc = quire_command_failed(argv[0], "stopped by a signal; no report was written");
 	else if (rc)
-		rc = quire_command_failed(argv[0], "%s", quire_failure());
+		rc = complain(argv[0], unfit ? -EINVAL : -EIO);
 	else
 		rc = conclude(argv[0], sim);
 	if (rc == QUIRE_EXIT_OK) {

@@ -60,7 +60,7 @@ static const char help_head[] =
 static const char help_rest[] =
 	"\n"
 	"Who serves them ('quire list' names them all)\n"
-	"  --model M +                  a built-in name, or the path of a config.json\n"
+	"  --model M +                  a built-in name, a config.json, or a folder with one\n"
 	"  --gpu G +                    a built-in name, or the path of a profile\n"
 	"  --tp N +                     GPUs that share every layer [1]\n"
 	"  --scheduler S[,k=v..] +      a name, the path of a .so, or 'all' built-in ones\n"
@@ -80,7 +80,7 @@ static const char help_rest[] =
 	"  --kv-dtype T                 the same, of K and V [bf16]\n"
 	"  --time-model FILE|DIR        step times that were measured, instead of the formula:\n"
 	"                               DistServe's JSON, a folder with Sarathi's figure-2_*.csv,\n"
-	"                               or a recording, whose steps are replayed\n"
+	"                               or a recording: that run again, step by step\n"
 	"\n"
 	"What is measured\n"
 	"  --window A:B                 steps, and for latencies arrivals, from second A up to\n"

@@ -10,6 +10,7 @@
 #include "module_text.h"
 #include "output.h"
 #include "sim_record.h"
+#include "sim_replay.h"
 #include "sim_time.h"
 #include "sweep.h"
 
@@ -82,6 +83,8 @@ int quire_sim_find(struct quire_sim_runs *sim)
 		rc = quire_model_find(&sim->models[i], a->models.at[i]);
 	for (uint32_t i = 0; rc == 0 && !sim->bench && i < a->gpus.count; i++)
 		rc = quire_gpu_find(&sim->gpus[i], a->gpus.at[i]);
+	if (rc) /* an unknown name is the user's; a file that is broken is not */
+		return rc == -ENOENT ? -EINVAL : -EIO;
 	for (uint32_t i = 0; rc == 0 && i < a->schedulers.count; i++)
 		rc = quire_module_settings(QUIRE_SCHED, a->schedulers.at[i],
 					   sim->schedulers[i].full, sim->schedulers[i].label,
@@ -92,7 +95,7 @@ int quire_sim_find(struct quire_sim_runs *sim)
 	if (rc == 0 && a->time_model)
 		rc = try_timings(sim);
 	if (rc)
-		return rc;
+		return rc == -ENOMEM ? rc : -EINVAL;
 	if (count * workloads > RUNS_MAX)
 		return quire_fail(-EINVAL, "these are %.0f combinations; at most %d are run",
 				  count * workloads, RUNS_MAX);
@@ -196,6 +199,13 @@ static int broken(struct quire_report *r, enum quire_run_end end, const char *se
 	return 1;
 }
 
+/* It did not begin, and why: memory may be short, or it is asked for what cannot be. */
+static int not_begun(struct quire_report *r, int rc)
+{
+	r->unfit = rc == -EINVAL || rc == -E2BIG || rc == -ENOENT;
+	return broken(r, QUIRE_RUN_FAILED, quire_failure());
+}
+
 /* See quire_sweep.prepare: the workload, and the size of the pool. */
 int quire_sim_prepare(void *arg, uint32_t index)
 {
@@ -230,11 +240,14 @@ int quire_sim_prepare(void *arg, uint32_t index)
 	}
 	quire_report_init(r, &settings);
 	if (rc)
-		return broken(r, QUIRE_RUN_FAILED, quire_failure());
+		return not_begun(r, rc);
+	if (sim->bench && index % sim->workload_runs == 0)
+		quire_bench_foretell(sim->bench, &sim->workload, settings.max_model_len);
 	if (sim->bench && quire_bench_stopped())
 		return broken(r, QUIRE_RUN_STOPPED, "stopped before it began");
 	if (settings.kv_slots < 2 || settings.max_model_len < 2)
-		return broken(r, QUIRE_RUN_FAILED, "a pool of less than two tokens serves nobody");
+		return not_begun(
+			r, quire_fail(-EINVAL, "a pool of less than two tokens serves nobody"));
 	return 0;
 }
 
@@ -386,12 +399,14 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 		goto out_bench;
 	if (sim->plots)
 		quire_tee_add(&tee, quire_series_sink_init(&series, &sim->plots[index].series));
+	quire_tee_add(&tee, quire_sim_replay_sink(timing));
 	config.sink = quire_tee_sink(&tee);
 	loop = quire_loop_new(&config);
 	if (!loop) {
+		rc = -errno;
 		snprintf(r->sentence, sizeof(r->sentence), "%s", quire_failure());
 		quire_sim_record_close(&record, r);
-		rc = quire_fail(-EINVAL, "%s", r->sentence);
+		quire_fail(rc, "%s", r->sentence);
 		goto out_bench;
 	}
 	r->config.max_num_batched_tokens = quire_loop_step_tokens_max(loop);
@@ -399,9 +414,11 @@ static int run_loop(const struct quire_sim_runs *sim, uint32_t index, struct qui
 	if (sim->bench)
 		quire_bench_go(sim->bench);
 	rc = quire_loop_run(loop);
+	if (rc == 0)
+		rc = quire_sim_replay_end(timing);
 	if (rc)
 		snprintf(sentence, sizeof(sentence), "%s", quire_failure());
-	if (rc && rc != -EINTR)
+	if (rc == -ECANCELED)
 		quire_loop_dump(loop, stderr);
 	made = quire_report_make(r, quire_loop_metrics(loop), requests);
 	quire_report_name_clients(r, w->client_names, w->clients_count);
@@ -459,6 +476,9 @@ void quire_sim_run(void *arg, uint32_t index, void *progress)
 		rc = quire_sim_timing_open(&timing, sim->args.time_model,
 					   sim->models[run.model].name, config.tp);
 	if (rc == 0)
+		rc = quire_sim_replay_begin(timing, requests, sim->workload.output_tokens,
+					    sim->workload.count, sim->workload.closed_users);
+	if (rc == 0)
 		rc = quire_cost_init(&cost, &sim->models[run.model], &sim->gpus[run.gpu], &config);
 	if (rc == 0) {
 		rc = run_loop(sim, index, &cost, timing, requests, progress);
@@ -466,7 +486,9 @@ void quire_sim_run(void *arg, uint32_t index, void *progress)
 	}
 	quire_timing_free(timing);
 out:
-	if (rc)
+	if (rc && isnan(r->time_s) && end_of(rc) == QUIRE_RUN_FAILED)
+		not_begun(r, rc);
+	else if (rc)
 		broken(r, end_of(rc), quire_failure());
 	free(requests);
 }

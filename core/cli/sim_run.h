@@ -38,8 +38,15 @@ struct quire_sim_runs {
 };
 
 /* Look everything up that args name, so that a wrong name is found before anything
- * runs, and count the combinations.  Return: 0; -EINVAL with a sentence. */
+ * runs, and count the combinations.  Return: 0; -EINVAL; -EIO a file is there, and
+ * broken; with a sentence. */
 int quire_sim_find(struct quire_sim_runs *sim);
+
+/*
+ * Find all that args name, and see that the files can be written: what is wrong is said
+ * on stderr before anything takes long.  Return: the exit status.
+ */
+int quire_sim_ready(struct quire_sim_runs *sim, const char *command);
 
 /*
  * Find, run and report all of them, of a command line that was read into sim->args.

@@ -5,73 +5,17 @@
 
 #include "core/sim/sim.h"
 #include "core/trace/record.h"
+#include "sim_replay.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Plans are numbered along a run, those that were empty too. */
-static int read_plans(const struct quire_record *r, struct quire_replay_plan *plans, size_t *found)
-{
-	struct quire_record_cursor at = {.record = r};
-	const struct quire_event *e;
-	size_t count = 0, steps = 0;
-
-	while ((e = quire_record_next(&at))) {
-		struct quire_replay_plan *last = count ? &plans[count - 1] : NULL;
-
-		if (e->kind == QUIRE_EV_STEP || e->kind == QUIRE_EV_IDLE) {
-			if (last && (e->step <= last->step || e->at_ns < last->begin_ns))
-				return quire_fail(-EINVAL, "time model %s: step %u comes too late",
-						  r->path, e->step);
-			plans[count++] = (struct quire_replay_plan){e->step, e->at_ns, 0};
-		} else if (e->kind == QUIRE_EV_DONE) {
-			if (!last || e->step != last->step || e->at_ns < last->begin_ns)
-				return quire_fail(-EINVAL,
-						  "time model %s: step %u ends and was not begun",
-						  r->path, e->step);
-			last->end_ns = e->at_ns;
-			steps++;
-		}
-	}
-	*found = count;
-	return steps ? 0
-		     : quire_fail(-EINVAL, "time model %s: the recording has no steps", r->path);
-}
-
-static int open_recording(struct quire_timing **timing, const char *path)
-{
-	struct quire_record_cursor at;
-	const struct quire_event *e;
-	struct quire_record *r;
-	struct quire_replay_plan *plans;
-	size_t count = 1;
-	int rc = quire_record_open(&r, path);
-
-	if (rc)
-		return rc;
-	at = (struct quire_record_cursor){.record = r};
-	while ((e = quire_record_next(&at)))
-		count += e->kind == QUIRE_EV_STEP || e->kind == QUIRE_EV_IDLE;
-	plans = malloc(count * sizeof(*plans));
-	rc = plans ? read_plans(r, plans, &count)
-		   : quire_fail(-ENOMEM, "time model %s: no memory", path);
-	quire_record_close(r);
-	if (rc == 0) {
-		*timing = quire_timing_replay(plans, count);
-		if (*timing)
-			return 0;
-		rc = quire_fail(-ENOMEM, "time model %s: no memory", path);
-	}
-	free(plans);
-	return rc;
-}
-
 int quire_sim_timing_open(struct quire_timing **timing, const char *path, const char *model,
 			  uint32_t tp)
 {
 	if (quire_record_is(path))
-		return open_recording(timing, path);
+		return quire_sim_replay_open(timing, path);
 	return quire_timing_read(timing, path, model, tp);
 }
 

@@ -9,8 +9,8 @@
 #include "core/trace/report.h"
 
 /*
- * What --time-model names: a recording (core/trace/record.h), or what
- * quire_timing_read() reads.  Return: 0; -errno; see quire_failure().
+ * What --time-model names: a recording (sim_replay.h), or what quire_timing_read()
+ * reads.  Return: 0; -errno; see quire_failure().
  */
 int quire_sim_timing_open(struct quire_timing **timing, const char *path, const char *model,
 			  uint32_t tp);

@@ -77,11 +77,11 @@ double quire_sweep_clock_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-struct quire_text quire_sweep_left(double begin_s, double done, uint32_t count)
+struct quire_small_text quire_sweep_left(double begin_s, double done, uint32_t count)
 {
 	double spent_s = quire_sweep_clock_s() - begin_s;
 	double left_s = spent_s / done * (count - done);
-	struct quire_text text = {""};
+	struct quire_small_text text = {""};
 
 	if (spent_s < 1 || !(done > 0) || left_s > 1e8)
 		return text;

@@ -59,7 +59,7 @@ struct quire_sink *quire_sweep_sink(void *progress);
  * long as one cannot tell.  @done: runs since @begin_s, a time of
  * quire_sweep_clock_s(), shares of runs included.
  */
-struct quire_text quire_sweep_left(double begin_s, double done, uint32_t count);
+struct quire_small_text quire_sweep_left(double begin_s, double done, uint32_t count);
 double quire_sweep_clock_s(void);
 
 /* Processors that are online. */

@@ -60,40 +60,40 @@ static const char help[] =
 	"  FILE            clients: client,rate,prompt,output and, if you like, arrivals,\n"
 	"                  output_tokens_max, priority, from_s, until_s; lengths as DIST\n"
 	"\n"
-	"See 'quire trace info --help' and so on for the flags.\n";
+	"See 'quire trace info --help' and so on for the options.\n";
 
 static const char info_help[] =
-	"usage: quire trace info FILE | WORKLOAD [flags]\n"
+	"usage: quire trace info FILE | WORKLOAD [OPTIONS]\n"
 	"\n"
 	"Describe a workload: counts, rate, burstiness, lengths, shared prefixes.\n"
 	"\n"
 	"  --json FILE          write the same as JSON; '-': to standard output, nothing else\n"
-	"  --help               this page\n"
+	"  --help               this text\n"
 	"\n"
-	"Flags that change the workload first, as in 'quire sim':\n";
+	"Options that change the workload first, as in 'quire sim':\n";
 
 static const char convert_help[] =
-	"usage: quire trace convert FILE [-o FILE] [flags]\n"
+	"usage: quire trace convert FILE [-o FILE] [OPTIONS]\n"
 	"\n"
 	"Write a trace as quire's own CSV, rows by arrival.  Block hashes have no column in\n"
 	"it and are left out.\n"
 	"\n"
 	"  -o, --output FILE    where to; without it: standard output\n"
-	"  --help               this page\n"
+	"  --help               this text\n"
 	"\n"
-	"Flags that change the workload first, as in 'quire sim':\n";
+	"Options that change the workload first, as in 'quire sim':\n";
 
 static const char generate_help[] =
-	"usage: quire trace generate WORKLOAD [-o FILE] [flags]\n"
+	"usage: quire trace generate WORKLOAD [-o FILE] [OPTIONS]\n"
 	"\n"
 	"Draw requests (from a preset, from distributions, of several clients; see 'quire trace\n"
 	"--help') and write them as quire's own CSV.  The same seed gives the same file,\n"
 	"everywhere.\n"
 	"\n"
 	"  -o, --output FILE    where to; without it: standard output\n"
-	"  --help               this page\n"
+	"  --help               this text\n"
 	"\n"
-	"Flags that change the workload first, as in 'quire sim':\n";
+	"Options that change the workload first, as in 'quire sim':\n";
 
 static int info(const struct trace_args *args, const struct quire_workload *w)
 {

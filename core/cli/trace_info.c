@@ -28,9 +28,9 @@ static void print_duration(double seconds)
 }
 
 /* "1.09", or "-" where there is none. */
-static struct quire_text ratio(double value)
+static struct quire_small_text ratio(double value)
 {
-	struct quire_text text = {"-"};
+	struct quire_small_text text = {"-"};
 
 	return isfinite(value) ? quire_text_rate(value) : text;
 }

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-struct quire_text quire_text_count(uint64_t count)
+struct quire_small_text quire_text_count(uint64_t count)
 {
 	char digits[24];
-	struct quire_text text;
+	struct quire_small_text text;
 	size_t length = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
 	char *to = text.s;
 
@@ -24,7 +24,7 @@ struct quire_text quire_text_count(uint64_t count)
 }
 
 /* @value, which is below 1000, with @digits that count. */
-static void put_digits(struct quire_text *text, double value, int digits, const char *unit)
+static void put_digits(struct quire_small_text *text, double value, int digits, const char *unit)
 {
 	int places = digits - (value >= 99.9995 ? 3 : value >= 9.99995 ? 2 : 1);
 
@@ -33,10 +33,10 @@ static void put_digits(struct quire_text *text, double value, int digits, const 
 	snprintf(text->s, sizeof(text->s), "%.*f%s%s", places, value, *unit ? " " : "", unit);
 }
 
-struct quire_text quire_text_si(double value, int digits, const char *unit)
+struct quire_small_text quire_text_si(double value, int digits, const char *unit)
 {
 	static const char prefixes[] = "\0kMGTPE";
-	struct quire_text text;
+	struct quire_small_text text;
 	char whole[16];
 	int i = 0;
 
@@ -52,9 +52,9 @@ struct quire_text quire_text_si(double value, int digits, const char *unit)
 	return text;
 }
 
-struct quire_text quire_text_seconds(double seconds)
+struct quire_small_text quire_text_seconds(double seconds)
 {
-	struct quire_text text;
+	struct quire_small_text text;
 
 	if (seconds >= 0.9995)
 		put_digits(&text, seconds, 3, "s");
@@ -65,9 +65,9 @@ struct quire_text quire_text_seconds(double seconds)
 	return text;
 }
 
-struct quire_text quire_text_rate(double per_s)
+struct quire_small_text quire_text_rate(double per_s)
 {
-	struct quire_text text;
+	struct quire_small_text text;
 
 	if (per_s >= 99.95)
 		return quire_text_count((uint64_t)llround(per_s));

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char quire_workload_args_help[] =
 	"  --trace FILE         requests of a trace file; its format is told by its content,\n"
@@ -16,14 +17,15 @@ const char quire_workload_args_help[] =
 	"                       trace --help')\n"
 	"  --requests N         the first N requests; of what is drawn: draw N\n"
 	"  --duration S         what arrives in the first S seconds\n"
-	"  --rate R             R requests per second instead of the source's own arrivals\n"
+	"  --rate R             R requests per second instead of the source's own arrivals; what\n"
+	"                       has lengths alone needs it, or --arrivals\n"
 	"  --arrivals KIND      poisson (the default with --rate), gamma,cv=.., hyperexp,cv=..,\n"
 	"                       fixed, burst (all at once), closed,users=.. (who wait for their\n"
 	"                       answer), rescaled (the source's own, but R/s on average)\n"
 	"  --shuffle            put the lengths in another order, keep the arrival times\n"
 	"  --samples N          N answers to every prompt\n"
 	"  --beams N            beam search: the N likeliest answers, side by side\n"
-	"  --seed N             of all that is drawn (default 0); --seeds A:B for several\n";
+	"  --seed N             of all that is drawn [0]; --seeds A:B for several\n";
 
 static int parse_seeds(struct quire_workload_args *a, const char *text)
 {
@@ -121,6 +123,8 @@ int quire_workload_load(const struct quire_workload_args *a, uint64_t seed, doub
 	o.rate = rate;
 	rc = a->trace ? quire_workload_read(out, a->trace)
 		      : quire_workload_preset(out, a->preset, &o);
+	if (rc == -EINVAL && (a->trace || access(a->preset, F_OK) == 0))
+		return -EIO;
 	if (rc < 0)
 		return rc;
 	if (out->left_out && seed == a->seed_first &&

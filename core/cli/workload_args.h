@@ -71,7 +71,8 @@ int quire_workload_args_check(const struct quire_workload_args *a);
  * Read or draw the workload and apply the options, with this seed and rate (0:
  * the source's own arrivals).  If the source left requests out, the first load says
  * so on stderr.  The caller frees it with quire_workload_free().
- * Return: 0; -errno with a sentence in quire_failure().
+ * Return: 0; -EINVAL the flags do not suit the source; -EIO a file is broken; -errno;
+ * with a sentence in quire_failure().
  */
 int quire_workload_load(const struct quire_workload_args *a, uint64_t seed, double rate,
 			struct quire_workload *out);

@@ -167,8 +167,10 @@ static int poison(struct engine *e, const struct quire_plan *plan)
 
 int engine_run(struct engine *e, const struct quire_plan *plan, struct quire_result *results)
 {
-	int rc = poison(e, plan);
+	int rc = quire_streams_check(e->config.streams);
 
+	if (rc == 0)
+		rc = poison(e, plan);
 	batch_clear(e);
 	for (uint32_t i = 0; rc == 0 && i < plan->copies.count; i++)
 		rc = e->ops->copy(e, &plan->copies.at[i]);

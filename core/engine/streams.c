@@ -91,6 +91,11 @@ uint32_t quire_stream_token(const struct quire_streams *streams, const struct qu
 	return stream->shown.tokens[index - request->prompt_tokens];
 }
 
+int quire_streams_check(const struct quire_streams *streams)
+{
+	return streams->short_of_memory ? quire_fail(-ENOMEM, "out of memory for the texts") : 0;
+}
+
 /* Room for @count of @size bytes in *@at, which has room for *@limit.  Return: 0; -ENOMEM. */
 static int make_room(void *at, size_t *limit, size_t count, size_t size)
 {
@@ -336,7 +341,5 @@ int quire_streams_end(struct quire_streams *streams)
 				streams->short_of_memory = true;
 		}
 	}
-	if (streams->short_of_memory)
-		return quire_fail(-ENOMEM, "out of memory for the texts");
-	return 0;
+	return quire_streams_check(streams);
 }

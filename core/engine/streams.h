@@ -81,13 +81,17 @@ void quire_streams_free(struct quire_streams *streams);
 uint32_t quire_stream_token(const struct quire_streams *streams, const struct quire_seq *seq,
 			    uint32_t index);
 
+/* Before a step: did all append()s have memory?  Where one had none, a sequence knows a
+ * token that its stream does not.  Return: 0; -ENOMEM. */
+int quire_streams_check(const struct quire_streams *streams);
+
 /*
  * Choose item->candidates tokens from @logits [vocab], which are overwritten: one; or
  * one for each sample, with that sample's own numbers; or, of a beam, the best in
  * order.  results[k].end is set where a token ends the text.  Different sequences may
  * be sampled by different threads at one time.
  * Return: 0; -EIO a logit is NaN or +infinity, or all are -infinity: quire_failure() says
- * of whom; -EINVAL a token of the prompt is none; -ENOMEM, now or in an append().
+ * of whom; -EINVAL a token of the prompt is none; -ENOMEM.
  */
 int quire_streams_sample(struct quire_streams *streams, const struct quire_item *item,
 			 float *logits, struct quire_result *results);

@@ -80,8 +80,6 @@ int quire_streams_sample(struct quire_streams *streams, const struct quire_item 
 
 	if (rc)
 		return rc;
-	if (streams->short_of_memory)
-		return quire_fail(-ENOMEM, "out of memory for the texts");
 	rc = quire_logits_sum(logits, vocab, &log_sum);
 	if (rc == 0) {
 		quire_logits_best(logits, vocab, stream->best, s->logprobs);
@@ -134,8 +132,6 @@ int quire_streams_chosen(struct quire_streams *streams, const struct quire_item 
 
 	if (rc)
 		return rc;
-	if (streams->short_of_memory)
-		return quire_fail(-ENOMEM, "out of memory for the texts");
 	*result = (struct quire_result){
 		.token = token,
 		.logprob = logprob,

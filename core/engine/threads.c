@@ -169,7 +169,10 @@ int threads_new(struct threads **threads, uint32_t count)
 	}
 	if (rc) {
 		threads_free(t);
-		return quire_fail(-rc, "cannot start %u threads: %s", count, strerror(rc));
+		return quire_fail(-rc,
+				  "cannot start %u threads: %s; memory, or the number of threads "
+				  "there may be, is at its end",
+				  count, strerror(rc));
 	}
 	*threads = t;
 	return 0;

@@ -108,10 +108,18 @@ int quire_checkpoint_open(struct quire_checkpoint *checkpoint, const char *path)
  * The same without files, as "--load-format dummy" of vLLM: a built-in model's or a
  * config.json's shape with random weights, normal with deviation 0.02 (norms are 1,
  * biases 0), a pure function of @seed.  @draw false: no memory is taken and all
- * data are NULL, for executors that draw their own.
+ * data are NULL, for executors that draw their own, and for quire_checkpoint_draw().
  */
 int quire_checkpoint_random(struct quire_checkpoint *checkpoint, const char *name,
 			    enum quire_weight_type type, uint64_t seed, bool draw);
+
+/*
+ * Draw the weights of one that was made with @draw false.  Many take a while: @progress
+ * is called now and then, in this thread, with the share that is done; it may be NULL.
+ * Return: 0; -ENOMEM, and @checkpoint is as it was; see quire_failure().
+ */
+int quire_checkpoint_draw(struct quire_checkpoint *checkpoint, uint64_t seed,
+			  void (*progress)(void *arg, double share), void *arg);
 
 void quire_checkpoint_close(struct quire_checkpoint *checkpoint);
 

@@ -75,6 +75,8 @@ struct draw {
 	uint64_t bytes; /* of all, aligned */
 	uint8_t *at;	/* the next one's place */
 	uint64_t seed;
+	void (*progress)(void *arg, double share); /* NULL: nobody asks */
+	void *progress_arg;
 	uint16_t halves[SUMS]; /* of c->type, if that has 16 bits */
 	float singles[SUMS];
 };
@@ -130,11 +132,12 @@ static void draw_part(const struct draw *d, uint32_t n, uint64_t from, uint64_t 
 	}
 }
 
-/* This thread's share of every weight. */
+/* This thread's share of every weight.  The first one tells how far it is. */
 static void *draw_all(void *arg)
 {
 	const struct drawer *self = arg;
 	const struct draw *d = self->draw;
+	uint64_t done = 0;
 
 	for (uint32_t n = 0; n < d->count; n++) {
 		const struct quire_weight *w = d->jobs[n].weight;
@@ -142,6 +145,9 @@ static void *draw_all(void *arg)
 		const uint64_t share = elements / self->count, from = share * self->index;
 
 		draw_part(d, n, from, self->index + 1 == self->count ? elements : from + share);
+		done += elements * quire_weight_type_bytes(w->type);
+		if (self->index == 0 && d->progress)
+			d->progress(d->progress_arg, (double)done / (double)d->c->weight_bytes);
 	}
 	return NULL;
 }
@@ -180,21 +186,31 @@ static uint64_t aligned(uint64_t bytes)
 	return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* Called for each weight: it counts, ... */
-static int count(void *arg, const char *name, enum quire_weight_kind kind,
-		 struct quire_weight *weight)
+/* Called for each weight: it gets its type, ... */
+static int add_type(void *arg, const char *name, enum quire_weight_kind kind,
+		    struct quire_weight *weight)
+{
+	struct quire_checkpoint *c = arg;
+
+	(void)name, (void)kind;
+	weight->type = c->type;
+	c->weight_bytes += weight_bytes(weight);
+	return 0;
+}
+
+/* ... is measured, ... */
+static int measure(void *arg, const char *name, enum quire_weight_kind kind,
+		   struct quire_weight *weight)
 {
 	struct draw *d = arg;
 
 	(void)name, (void)kind;
-	weight->type = d->c->type;
-	d->c->weight_bytes += weight_bytes(weight);
 	d->bytes += aligned(weight_bytes(weight));
 	d->count++;
 	return 0;
 }
 
-/* ... and then it gets its place. */
+/* ... and gets its place. */
 static int place(void *arg, const char *name, enum quire_weight_kind kind,
 		 struct quire_weight *weight)
 {
@@ -216,23 +232,27 @@ static int take_memory(struct draw *d)
 		d->c->random = calloc(1, wanted);
 		d->jobs = calloc(d->count, sizeof(*d->jobs));
 	}
-	if (!d->c->random || !d->jobs)
+	if (!d->c->random || !d->jobs) {
+		free(d->c->random);
+		d->c->random = NULL;
 		return quire_fail(-ENOMEM,
 				  "model %s: its weights take %.1f GB in %s, and this machine has "
 				  "%.1f GB of memory",
 				  d->c->model.name, (double)wanted / 1e9,
 				  quire_weight_type_name(d->c->type), (double)has / 1e9);
+	}
 	d->at = (uint8_t *)d->c->random;
 	d->at += ALIGNMENT - (uintptr_t)d->at % ALIGNMENT;
 	return 0;
 }
 
-static int draw_weights(struct quire_checkpoint *c, uint64_t seed, bool draw)
+int quire_checkpoint_draw(struct quire_checkpoint *c, uint64_t seed,
+			  void (*progress)(void *arg, double share), void *arg)
 {
-	struct draw d = {.c = c, .seed = seed};
-	int rc = quire_checkpoint_each(c, count, &d);
+	struct draw d = {.c = c, .seed = seed, .progress = progress, .progress_arg = arg};
+	int rc = quire_checkpoint_each(c, measure, &d);
 
-	if (rc || !draw)
+	if (rc)
 		return rc;
 	for (int i = 0; i < SUMS; i++) {
 		const double value = (i - SUM_MEAN) * DEVIATION / sqrt(SUM_SQUARE);
@@ -279,7 +299,9 @@ int quire_checkpoint_random(struct quire_checkpoint *checkpoint, const char *nam
 	*checkpoint = (struct quire_checkpoint){.type = type};
 	rc = configure(checkpoint, name);
 	if (!rc)
-		rc = draw_weights(checkpoint, seed, draw);
+		rc = quire_checkpoint_each(checkpoint, add_type, checkpoint);
+	if (!rc && draw)
+		rc = quire_checkpoint_draw(checkpoint, seed, NULL, NULL);
 	if (rc)
 		quire_checkpoint_close(checkpoint);
 	return rc;

@@ -37,7 +37,10 @@ int quire_config_load(struct quire_config *c, const char *path)
 
 	*c = (struct quire_config){.path = path, .within = ""};
 	if (!source.in)
-		return quire_fail(-errno, "model %s: %s", path, strerror(errno));
+		return quire_fail(-errno, "model %s: %s%s", path, strerror(errno),
+				  errno == ENOENT ? "; a model's folder holds config.json, "
+						    "*.safetensors and tokenizer.json"
+						  : "");
 	c->root = json_load_callback(read_some, &source, JSON_REJECT_DUPLICATES, &error);
 	if (!c->root && source.too_long)
 		rc = quire_fail(-EINVAL, "%s: more than %u MiB", path, BYTES_MAX >> 20);

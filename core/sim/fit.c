@@ -18,15 +18,21 @@ enum quire_fit_kind quire_fit_kind(const struct quire_fit_step *step)
 					   : QUIRE_FIT_CHUNKS;
 }
 
+static void batch_of(const struct quire_cost *cost, const struct quire_fit_step *step,
+		     struct quire_cost_batch *batch)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->copied_slots = step->copied_slots;
+	for (uint32_t i = 0; i < step->items_count; i++)
+		quire_cost_batch_add(cost, batch, 1, step->items[i].tokens, step->items[i].cached,
+				     step->items[i].sampled);
+}
+
 static double predict(struct quire_cost *cost, const struct quire_fit_step *step)
 {
 	struct quire_cost_batch batch;
 
-	memset(&batch, 0, sizeof(batch));
-	batch.copied_slots = step->copied_slots;
-	for (uint32_t i = 0; i < step->items_count; i++)
-		quire_cost_batch_add(cost, &batch, 1, step->items[i].tokens, step->items[i].cached,
-				     step->items[i].sampled);
+	batch_of(cost, step, &batch);
 	return (double)quire_cost_batch_ns(cost, &batch);
 }
 
@@ -137,6 +143,41 @@ static double search(const struct problem *p)
 	return best;
 }
 
+/*
+ * Whole steps have @deviation.  Which part of a step it comes from cannot be told, so all
+ * get the same, e; and parts are independent (cost.c), so that of a step is
+ * e sqrt(sum of part^2) / sum of part: of several parts alike, less than e.
+ */
+static int share_error(const struct problem *p, double deviation)
+{
+	struct quire_gpu *g = p->gpu;
+	struct quire_cost cost;
+	double sum = 0, steps = 0;
+	int rc = quire_cost_init(&cost, p->model, g, p->config);
+
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < p->count; i++) {
+		struct quire_cost_batch batch;
+		struct quire_cost_parts parts;
+		double all, gemm, attention, rest;
+
+		if (p->steps[i].held)
+			continue;
+		batch_of(&cost, &p->steps[i], &batch);
+		quire_cost_batch_parts(&cost, &batch, &parts);
+		all = (double)quire_cost_parts_ns(&parts);
+		gemm = (double)(parts.qkv_ns + parts.output_ns + parts.mlp_ns + parts.head_ns);
+		attention = (double)parts.attention_ns;
+		rest = all - gemm - attention;
+		sum += sqrt(gemm * gemm + attention * attention + rest * rest) / all;
+		steps++;
+	}
+	quire_cost_free(&cost);
+	g->gemm_error = g->attention_error = g->host_error = deviation * steps / sum;
+	return 0;
+}
+
 int quire_fit(struct quire_gpu *gpu, const struct quire_model *model,
 	      const struct quire_cost_config *config, const struct quire_fit_step *steps,
 	      uint32_t count)
@@ -164,8 +205,6 @@ int quire_fit(struct quire_gpu *gpu, const struct quire_model *model,
 	*gpu = best;
 	if (!isfinite(least))
 		return quire_fail(-EINVAL, "there are no steps to fit to");
-	/* What is left is an error of all parts alike, as far as one can tell from steps; of
-	 * a normal distribution the mean of |x| is 0.8 deviations. */
-	gpu->gemm_error = gpu->attention_error = gpu->host_error = least / 0.8;
-	return 0;
+	/* Of a normal distribution the mean of |x| is 0.8 deviations. */
+	return share_error(&p, least / 0.8);
 }

@@ -43,6 +43,8 @@ int quire_fit_score(const struct quire_gpu *gpu, const struct quire_model *model
 
 /*
  * Change the constants of @gpu, whose datasheet stays, and its errors (of --intervals).
+ * These are one figure: steps are measured as wholes, and do not tell which of their
+ * parts is off; it is such that whole steps deviate as those did that were fitted to.
  * Return: 0; -EINVAL there is nothing to fit to; -ENOMEM; see quire_failure().
  */
 int quire_fit(struct quire_gpu *gpu, const struct quire_model *model,

@@ -48,6 +48,17 @@ const struct quire_preset quire_presets[] = {
 		.rate = 6.0,
 	},
 	{
+		.info = {"demo_small",
+			 "the same for a small real model: up to 512 tokens each, 20 requests/s"},
+		/* An eighth of the prompts, a quarter of the answers. */
+		.count = 100,
+		.prompt = MIX2(0.7219, 4.4218, 1.1316, 4.8965, 0.055, 384),
+		.output = MIX2(0.7234, 3.2551, 0.7098, 4.6201, 0.0486, 250),
+		.total_max = 512,
+		.gap_s = GAMMA(0.25, 0.2), /* cv 2 */
+		.rate = 20.0,
+	},
+	{
 		.info = {"notes_p6",
 			 "32 prompts of 16 at once; every eighth wants 100 tokens, the others 10"},
 		/* The long one is the first of each eight.  Static batches of 8 take

@@ -1,6 +1,6 @@
 """Makes labs/models/tiny: a tokenizer, then a Llama-shaped model, both trained on stories.py.
 
-    python3 -m pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 safetensors==0.8.0
+    python3 -m pip install torch==2.11.0 transformers==5.17.0 tokenizers==0.23.2 safetensors==0.8.0
     python3 train_tiny.py                 about 50 minutes on two cores, 2 on a GPU
     python3 train_tiny.py --steps 300     a first look, 3 minutes
     python3 check_tiny.py                 is it sound, and how good is it?
