@@ -3,7 +3,7 @@
 #
 #	QUIRE=build/release/quire sh docs/pictures.sh
 #
-# All runs are simulated, so the same program makes the same pictures.
+# All runs but the last are simulated, so the same program makes the same pictures.
 set -eu
 cd "$(dirname "$0")"
 : "${QUIRE:=../build/release/quire}"
@@ -74,4 +74,16 @@ done
 "$QUIRE" sim --workload demo --requests 50 --model llama-3-8b --gpu a100-80g --kv-slots 8192 \
 	--record "$tmp/demo.qrec" >/dev/null
 "$QUIRE" view "$tmp/demo.qrec" --at 'step 420' --select r19 --size 1000x640 --png pictures/view.png
+
+# A real run of the tiny model beside its simulation: on a machine that does nothing else.
+model=../labs/models/tiny
+run="--workload demo_small --kv-slots 4096"
+"$QUIRE" calibrate --exec cpu --threads 1 --model $model --max-model-len 512 \
+	--output "$tmp/here.gpu"
+# shellcheck disable=SC2086 # many words
+"$QUIRE" bench --exec cpu --threads 1 --model $model $run --record "$tmp/measured.qrec" >/dev/null
+# shellcheck disable=SC2086
+"$QUIRE" sim --gpu "$tmp/here.gpu" --model $model $run --record "$tmp/predicted.qrec" >/dev/null
+"$QUIRE" compare "$tmp/measured.qrec" "$tmp/predicted.qrec" --plot "$tmp/fit" >/dev/null || [ $? = 1 ]
+cp "$tmp/fit/differences.svg" pictures/fit.svg
 ls -l pictures

@@ -104,6 +104,121 @@ quire 0 $sim --seed 5 --record s.qrec
 quire 1 compare a.qrec s.qrec
 says '^the workloads differ, first in request 0$'
 
+# ---- charts of both --------------------------------------------------------------------
+
+# Every element that is opened is closed, in order; xmllint knows more.
+well_formed() { # FILE
+	if command -v xmllint >/dev/null; then
+		xmllint --noout "$1" 2>err
+		return
+	fi
+	tr '\n' ' ' <"$1" | grep -o '<[^>]*>' | awk '
+		/^<[!?]/ || /\/>$/ { next }
+		{ name = $1; gsub(/[<\/>]/, "", name) }
+		/^<\// { if (stack[depth--] != name) exit 1; next }
+		{ stack[++depth] = name }
+		END { exit depth != 0 }'
+}
+
+page() { # FILE STATUS ARGS..: a sound page that needs nothing else, and holds no NaN
+	page=$1
+	expected=$2
+	shift 2
+	quire "$expected" compare "$@" --report "$page"
+	check "$page: well-formed" well_formed "$page"
+	check "$page: needs nothing else" \
+		[ "$(grep -c -E -i '<script|<link|<img|src=|href=|url\(|@import' "$page")" -eq 0 ]
+	check "$page: no NaN" [ "$(grep -c -i -w -E 'nan|inf' "$page")" -eq 0 ]
+	check "$page: below 1 MB" [ "$(wc -c <"$page")" -lt 1000000 ]
+}
+
+has() { # TEXT..: in the page
+	for text in "$@"; do
+		check "$page: '$text'" grep -q -F -e "$text" "$page"
+	done
+}
+
+lacks() { # TEXT..
+	for text in "$@"; do
+		check "$page: no '$text'" [ "$(grep -c -F -e "$text" "$page")" -eq 0 ]
+	done
+}
+
+quire 1 compare a.qrec b.qrec
+cp out plain.out
+page ab.html 1 a.qrec b.qrec --plot ab
+check "charts change nothing that is printed" cmp -s out plain.out
+has 'B  b.qrec against A  a.qrec' 'At a glance' 'First decision that differs, after' \
+	'>first decision that differs<' 'of 300 requests take as long in B as in A' 'Key figures' \
+	'Latency distributions' 'Request by request' 'KV memory over time' 'Throughput over time' \
+	'Time of a step by its tokens' 'Where the time goes' 'Settings that differ' 'splitfuse' \
+	'quire compare'
+for figure in differences latency requests steps memory batch tokens throughput; do
+	check "plot $figure: SVG" well_formed "ab/$figure.svg"
+	check "plot $figure: PNG" grep -q IHDR "ab/$figure.png"
+	check "plot $figure: PDF" grep -q %PDF- "ab/$figure.pdf"
+done
+# What two runs add up to is in the page, in both figures and tables.
+mean=$(awk '$1 == "ttft_s.mean" { printf "%+.1f%%", $5 }' out)
+has "TTFT $mean"
+page same.html 0 a.qrec again.qrec
+has 'All settings are the same.' 'decisions are the same' 'TTFT same' 'Step by step'
+lacks 'first decision' 'Where the time goes'
+page ac.html 1 a.qrec c.qrec
+has 'first decision of the scheduler that differs' 'reserved' 'contiguous'
+page seed.html 1 a.qrec s.qrec
+has 'The workloads differ, so requests are not compared one by one.'
+lacks 'Request by request'
+says '^charts: the workloads differ'
+page reports.html 1 a.json b.json --plot reports
+has 'A and B are reports' 'Key figures' 'Latency distributions'
+lacks 'memory over time' 'Throughput over time' 'Request by request'
+says '^charts: A and B are reports'
+check "charts of reports: what they hold" [ "$(find reports -name '*.svg' | wc -l)" -eq 2 ]
+page mixed.html 1 a.qrec b.json
+has 'B is a report'
+quire 1 compare a.json b.json --report quiet.html --json - # standard output is JSON alone
+check "charts and --json -: JSON" is_json out
+quire 0 $sim --scheduler all --json three.json
+page three.html 0 three.json three.json --plot three
+has 'against A  three.json, 3 of 3'
+check "charts of three pairs" [ "$(find three -name 'latency-[123].pdf' | wc -l)" -eq 3 ]
+quire 1 $sim --max-model-len 2 --record refused.qrec
+page none.html 0 refused.qrec refused.qrec
+page empty.html 1 refused.qrec a.qrec
+quire 0 $sim --window 100000: --record outside.qrec
+page outside.html 1 outside.qrec a.qrec
+cp a.qrec '<a&b>.qrec'
+page markup.html 0 '<a&b>.qrec' a.qrec
+lacks '<a&b>'
+
+# Found before anything is read: neither file is there.
+quire 2 compare x y --report none/x.html
+complains 'cannot write none/x.html'
+quire 2 compare x y --plot none/x
+complains 'cannot make the folder none/x'
+quire 2 compare x y --plot a.json
+complains 'is no folder'
+quire 2 compare x y --json none/x.json
+complains 'cannot write none/x.json'
+quire 2 compare x y --report -
+complains "expected the name of a file, found '-'"
+quire 2 compare x y --plot -
+complains "expected the name of a folder, found '-'"
+quire 2 compare x y --report page.txt
+complains 'ending with .html'
+quire 2 compare x y --report x.html --json x.html
+complains 'would both write'
+quire 2 compare x y --plot ''
+complains 'found'
+quire 2 compare a.qrec text.json --report kept.html
+check "a page that fails leaves no file" [ -z "$(find . -name 'kept.html*')" ]
+if [ -w /dev/full ]; then
+	ln -s /dev/full full.html
+	quire 2 compare a.qrec b.qrec --report full.html
+	complains 'No space left'
+fi
+
 # ---- several runs -------------------------------------------------------------------
 
 quire 0 $sim --scheduler all --json all.json --record all.qrec --perfetto all.trace

@@ -102,8 +102,12 @@ START_TEST(axes_of_nothing_have_something)
 	}
 	for (enum quire_scale scale = QUIRE_LINEAR; scale <= QUIRE_LOG2; scale++) {
 		struct quire_axis axis = settled(scale, 0, 0);
+		struct quire_ticks t;
 
 		ck_assert(axis.high > axis.low);
+		axis = settled(scale, 5e-324, 1); /* the least of all numbers */
+		quire_axis_ticks(&axis, 6, &t);
+		ck_assert(t.count >= 2 && axis.high > axis.low);
 	}
 }
 END_TEST

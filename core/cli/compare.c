@@ -7,6 +7,7 @@
  */
 #include "compare.h"
 #include "cli.h"
+#include "compare_charts.h"
 #include "core/trace/json_build.h"
 #include "core/trace/record_metrics.h"
 #include "json.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 
 static const char help[] =
-	"usage: quire compare A B [--json FILE]\n"
+	"usage: quire compare A B [--json FILE] [--report FILE.html] [--plot DIR]\n"
 	"\n"
 	"How do two runs differ?  A and B are recordings (quire sim --record) or reports\n"
 	"(quire sim --json), or one of each.\n"
@@ -27,13 +28,18 @@ static const char help[] =
 	"figures that are not the same, and how many are.  Reports of several runs are compared\n"
 	"in their order.  A recording that was cut off counts as far as it goes.\n"
 	"\n"
-	"  --json FILE   write the same as JSON; '-': to standard output, nothing else\n"
-	"  --help        this page\n"
+	"  --json FILE         write the same as JSON; '-': to standard output, nothing else\n"
+	"  --report FILE.html  one page with all of it and charts of both: distributions, memory,\n"
+	"                      batch, steps and throughput over time, request by request; of\n"
+	"                      reports what they hold\n"
+	"  --plot DIR          the same charts in a folder, as SVG, PNG and PDF\n"
+	"  --help              this text\n"
 	"\n"
 	"Exit status, as diff(1): 0 the same, 1 different, 2 trouble.\n"
 	"\n"
 	"  quire compare before.qrec after.qrec\n"
-	"  quire compare monday.json tuesday.json --json -\n";
+	"  quire compare monday.json tuesday.json --json -\n"
+	"  quire compare measured.qrec predicted.qrec --report fit.html\n";
 
 enum { SAME = 0, DIFFERENT = 1, TROUBLE = 2 }; /* exit statuses */
 
@@ -136,12 +142,28 @@ bool quire_comparison_differs(const struct quire_comparison *p)
 	return p->values.count || p->all.differ || p->time.differ || p->requests_part;
 }
 
+/* What is written, beside standard output.  Files are opened before anything is read. */
+struct outputs {
+	const char *json_path; /* NULL: none; "-": instead of the text */
+	struct quire_output json;
+	struct quire_compare_charts charts;
+};
+
+static void print_missing(const struct quire_comparison *p)
+{
+	char text[256];
+
+	quire_comparison_missing(p, text, sizeof(text));
+	if (*text)
+		printf("\ncharts: %s\n", text);
+}
+
 static int compare(const char *command, const struct quire_compared *a,
-		   const struct quire_compared *b, const char *json_path)
+		   const struct quire_compared *b, struct outputs *o)
 {
 	size_t count = json_array_size(a->reports);
 	json_t *json = json_array(), *one;
-	bool quiet = json_path && !strcmp(json_path, "-");
+	const bool quiet = o->json_path && !strcmp(o->json_path, "-");
 	int status = SAME;
 	struct quire_comparison p;
 
@@ -152,7 +174,7 @@ static int compare(const char *command, const struct quire_compared *a,
 		return TROUBLE;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (make(&p, a, b, i)) {
+		if (make(&p, a, b, i) || quire_compare_charts_add(&o->charts, &p, i, count)) {
 			quire_command_failed(command, "%s", quire_failure());
 			quire_differences_free(&p.values);
 			json_decref(json);
@@ -162,14 +184,21 @@ static int compare(const char *command, const struct quire_compared *a,
 			status = DIFFERENT;
 		if (!quiet)
 			quire_comparison_print(&p, i, count);
+		if (!quiet && (o->charts.html.file || o->charts.plot))
+			print_missing(&p);
 		json = quire_json_append(json, quire_comparison_json(&p));
 		quire_differences_free(&p.values);
 	}
+	if (quire_compare_charts_close(&o->charts)) {
+		quire_command_failed(command, "%s", quire_failure());
+		status = TROUBLE;
+	}
 	one = a->array && b->array ? json_incref(json) : json_incref(json_array_get(json, 0));
 	json_decref(json);
-	if (!json_path)
+	if (!o->json_path)
 		json_decref(one);
-	else if (quire_json_write(command, one, json_path) != QUIRE_EXIT_OK)
+	else if ((quiet ? quire_json_write(command, one, "-")
+			: quire_json_commit(command, one, &o->json)) != QUIRE_EXIT_OK)
 		return TROUBLE;
 	return status;
 }
@@ -180,15 +209,43 @@ static void side_free(struct quire_compared *side)
 	json_decref(side->reports);
 }
 
+static int check_outputs(const char *json, const char *report, const char *plot)
+{
+	const struct quire_named_file files[] = {
+		{"--json", json}, {"--report", report}, {"--plot", plot}};
+
+	for (size_t i = 1; i < 3; i++) /* JSON alone goes to standard output */
+		if (files[i].path && !strcmp(files[i].path, "-"))
+			return quire_fail(-EINVAL, "%s: expected the name of a %s, found '-'",
+					  files[i].flag, i == 1 ? "file" : "folder");
+	if (report && *report && quire_check_page("--report", report))
+		return -EINVAL;
+	return quire_check_files(files, 3);
+}
+
+static int open_outputs(struct outputs *o, const char *json, const char *report, const char *plot,
+			int argc, char *const *argv)
+{
+	int rc = 0;
+
+	o->json_path = json;
+	if (json && strcmp(json, "-") != 0)
+		rc = quire_output_open(&o->json, json);
+	return rc ? rc : quire_compare_charts_open(&o->charts, report, plot, argc, argv);
+}
+
 int quire_cmd_compare(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"json", required_argument, NULL, 0},
+		{"report", required_argument, NULL, 0},
+		{"plot", required_argument, NULL, 0},
 		{"help", no_argument, NULL, 0},
 		{NULL, 0, NULL, 0},
 	};
 	struct quire_compared a = {.path = NULL}, b = {.path = NULL};
-	const char *json_path = NULL;
+	struct outputs o = {.json_path = NULL};
+	const char *files[3] = {NULL, NULL, NULL}; /* in the order of the options */
 	int i, status;
 
 	while ((i = quire_next_option(argc, argv, options)) >= 0) {
@@ -196,21 +253,24 @@ int quire_cmd_compare(int argc, char **argv)
 			fputs(help, stdout);
 			return QUIRE_EXIT_OK;
 		}
-		json_path = optarg;
+		files[i] = optarg;
 	}
 	if (i == QUIRE_OPTION_BAD)
 		return TROUBLE;
-	if (quire_check_files(&(struct quire_named_file){"--json", json_path}, 1))
+	if (check_outputs(files[0], files[1], files[2]))
 		return quire_usage_error(argv[0], "%s", quire_failure());
 	if (argc - optind != 2)
 		return quire_usage_error(argv[0], "expected two recordings or reports, found %d",
 					 argc - optind);
-	if (load(&a, argv[optind]) || load(&b, argv[optind + 1])) {
+	if (open_outputs(&o, files[0], files[1], files[2], argc, argv) || load(&a, argv[optind]) ||
+	    load(&b, argv[optind + 1])) {
 		quire_command_failed(argv[0], "%s", quire_failure());
 		status = TROUBLE;
 	} else {
-		status = compare(argv[0], &a, &b, json_path);
+		status = compare(argv[0], &a, &b, &o);
 	}
+	quire_compare_charts_free(&o.charts);
+	quire_output_discard(&o.json);
 	side_free(&a);
 	side_free(&b);
 	return status;

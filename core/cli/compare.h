@@ -7,6 +7,8 @@
 #include "compare_decisions.h"
 #include "compare_figures.h"
 
+#include <stdio.h>
+
 struct quire_compared {
 	const char *path;
 	struct quire_record *record; /* NULL: it is a report */
@@ -28,6 +30,13 @@ struct quire_comparison {
 };
 
 bool quire_comparison_differs(const struct quire_comparison *p);
+
+/* Where they part, for a picture: of the scheduler's decisions, as the allocator's often
+ * differ from the first; @what says which.  NULL: nowhere, as far as both go. */
+const struct quire_parting *quire_comparison_parting(const struct quire_comparison *p,
+						     const char **what);
+/* What is known of decisions, in lines. */
+void quire_comparison_print_decisions(FILE *out, const struct quire_comparison *p);
 
 /* For people, on standard output: number @index of @count, from 0. */
 void quire_comparison_print(const struct quire_comparison *p, size_t index, size_t count);

@@ -35,8 +35,7 @@ struct quire_parting_side quire_parting_end(const struct quire_record *r)
 	return side;
 }
 
-/* The next event of these kinds. */
-static struct quire_parting_side next(struct quire_record_cursor *at, uint32_t kinds)
+struct quire_parting_side quire_parting_next(struct quire_record_cursor *at, uint32_t kinds)
 {
 	const struct quire_event *e;
 
@@ -46,7 +45,7 @@ static struct quire_parting_side next(struct quire_record_cursor *at, uint32_t k
 	return quire_parting_end(at->record);
 }
 
-static bool same(const struct quire_event *a, const struct quire_event *b)
+bool quire_parting_same(const struct quire_event *a, const struct quire_event *b)
 {
 	return a->kind == b->kind && a->seq == b->seq && a->a == b->a && a->b == b->b &&
 	       a->c == b->c;
@@ -59,11 +58,11 @@ struct quire_parting quire_parting_find(const struct quire_record *a, const stru
 	struct quire_parting p = {.differ = false};
 
 	for (;; p.equal++) {
-		p.a = next(&at_a, kinds);
-		p.b = next(&at_b, kinds);
+		p.a = quire_parting_next(&at_a, kinds);
+		p.b = quire_parting_next(&at_b, kinds);
 		if (!p.a.event && !p.b.event)
 			return p;
-		p.differ = !p.a.event || !p.b.event || !same(p.a.event, p.b.event);
+		p.differ = !p.a.event || !p.b.event || !quire_parting_same(p.a.event, p.b.event);
 		if (p.differ)
 			return p;
 	}
@@ -72,8 +71,8 @@ struct quire_parting quire_parting_find(const struct quire_record *a, const stru
 /* How long the next step takes. */
 static struct quire_parting_side next_step(struct quire_record_cursor *at)
 {
-	struct quire_parting_side begin = next(at, QUIRE_EV_BIT(STEP));
-	struct quire_parting_side end = next(at, QUIRE_EV_BIT(DONE));
+	struct quire_parting_side begin = quire_parting_next(at, QUIRE_EV_BIT(STEP));
+	struct quire_parting_side end = quire_parting_next(at, QUIRE_EV_BIT(DONE));
 
 	if (end.event)
 		end.at_ns -= begin.at_ns;
@@ -117,9 +116,9 @@ static void name_of(const struct quire_record *r, uint64_t index, uint32_t seq, 
 }
 
 /* "1 token", "1,054 tokens" */
-static struct quire_text count_of(uint32_t count, const char *noun)
+static struct quire_small_text count_of(uint32_t count, const char *noun)
 {
-	struct quire_text text;
+	struct quire_small_text text;
 
 	snprintf(text.s, sizeof(text.s), "%.15s %.10s%s", quire_text_count(count).s, noun,
 		 count == 1 ? "" : "s");

@@ -25,6 +25,12 @@ struct quire_parting {
 /* Where a recording ends; .event is NULL. */
 struct quire_parting_side quire_parting_end(const struct quire_record *r);
 
+/* The next event of these kinds; .event is NULL behind the last. */
+struct quire_parting_side quire_parting_next(struct quire_record_cursor *at, uint32_t kinds);
+
+/* Do they tell the same?  Times and steps do not count. */
+bool quire_parting_same(const struct quire_event *a, const struct quire_event *b);
+
 /* The first decision that is not the same, of those whose kinds are in @kinds.  As in
  * the digest, times do not count. */
 struct quire_parting quire_parting_find(const struct quire_record *a, const struct quire_record *b,

@@ -8,22 +8,22 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_side(const char *name, const struct quire_record *r,
+static void print_side(FILE *out, const char *name, const struct quire_record *r,
 		       const struct quire_parting_side *side)
 {
 	char text[256];
 
 	quire_parting_text(r, side, text, sizeof(text));
-	printf("  %s  step %s at %.6f s: %s\n", name, quire_text_count(side->step).s,
-	       (double)side->at_ns / 1e9, text);
+	fprintf(out, "  %s  step %s at %.6f s: %s\n", name, quire_text_count(side->step).s,
+		(double)side->at_ns / 1e9, text);
 }
 
-static void print_parting(const struct quire_comparison *p, const struct quire_parting *parting,
-			  const char *what)
+static void print_parting(FILE *out, const struct quire_comparison *p,
+			  const struct quire_parting *parting, const char *what)
 {
-	printf("%s, after %s that are the same:\n", what, quire_text_count(parting->equal).s);
-	print_side("A", p->a->record, &parting->a);
-	print_side("B", p->b->record, &parting->b);
+	fprintf(out, "%s, after %s that are the same:\n", what, quire_text_count(parting->equal).s);
+	print_side(out, "A", p->a->record, &parting->a);
+	print_side(out, "B", p->b->record, &parting->b);
 }
 
 /* Slots follow from plans: does the allocator differ in an earlier step than they do? */
@@ -35,14 +35,33 @@ static bool allocator_parts_first(const struct quire_comparison *p)
 	return !s->differ || all < (s->a.step < s->b.step ? s->a.step : s->b.step);
 }
 
-/* Does the parting say no more than that a file was cut off? */
-static bool only_cut(const struct quire_comparison *p)
+/* Does a parting say no more than that a file was cut off? */
+static bool is_cut(const struct quire_comparison *p, const struct quire_parting *parting)
 {
-	return (!p->all.a.event && !p->a->record->complete) ||
-	       (!p->all.b.event && !p->b->record->complete);
+	return (!parting->a.event && !p->a->record->complete) ||
+	       (!parting->b.event && !p->b->record->complete);
 }
 
-static void print_decisions(const struct quire_comparison *p)
+static bool only_cut(const struct quire_comparison *p)
+{
+	return is_cut(p, &p->all);
+}
+
+const struct quire_parting *quire_comparison_parting(const struct quire_comparison *p,
+						     const char **what)
+{
+	if (!p->recorded || !p->all.differ || only_cut(p))
+		return NULL;
+	if (p->scheduler.differ && !is_cut(p, &p->scheduler)) {
+		*what = allocator_parts_first(p) ? "first decision of the scheduler that differs"
+						 : "first decision that differs";
+		return &p->scheduler;
+	}
+	*what = "first decision of the allocator that differs";
+	return &p->all;
+}
+
+void quire_comparison_print_decisions(FILE *out, const struct quire_comparison *p)
 {
 	const struct quire_record *records[] = {p->a->record, p->b->record};
 
@@ -50,33 +69,33 @@ static void print_decisions(const struct quire_comparison *p)
 		struct quire_parting_side end = quire_parting_end(records[i]);
 
 		if (!records[i]->complete)
-			printf("%c was %s; it counts up to step %s at %.6f s\n", "AB"[i],
-			       records[i] -> trouble, quire_text_count(end.step).s,
-			       (double)end.at_ns / 1e9);
+			fprintf(out, "%c was %s; it counts up to step %s at %.6f s\n", "AB"[i],
+				records[i] -> trouble, quire_text_count(end.step).s,
+				(double)end.at_ns / 1e9);
 	}
 	if (p->requests_part)
-		printf("the workloads differ, first in request %u\n", p->request);
+		fprintf(out, "the workloads differ, first in request %u\n", p->request);
 	if (p->time.differ)
-		printf("times differ first in step %s, which takes %.6f ms in A, %.6f ms in B\n",
-		       quire_text_count(p->time.a.step).s, (double)p->time.a.at_ns / 1e6,
-		       (double)p->time.b.at_ns / 1e6);
+		fprintf(out,
+			"times differ first in step %s, which takes %.6f ms in A, %.6f ms in B\n",
+			quire_text_count(p->time.a.step).s, (double)p->time.a.at_ns / 1e6,
+			(double)p->time.b.at_ns / 1e6);
 	if (!p->all.differ)
-		printf("all %s decisions are the same\n", quire_text_count(p->all.equal).s);
+		fprintf(out, "all %s decisions are the same\n", quire_text_count(p->all.equal).s);
 	else if (only_cut(p))
-		printf("the %s decisions up to there are the same\n",
-		       quire_text_count(p->all.equal).s);
+		fprintf(out, "the %s decisions up to there are the same\n",
+			quire_text_count(p->all.equal).s);
 	else if (!allocator_parts_first(p))
-		print_parting(p, &p->scheduler, "first decision that differs");
+		print_parting(out, p, &p->scheduler, "first decision that differs");
 	else
-		print_parting(p, &p->all, "first decision that differs, of the allocator");
+		print_parting(out, p, &p->all, "first decision that differs, of the allocator");
 	if (!p->all.differ || only_cut(p))
 		;
 	else if (!p->scheduler.differ)
-		printf("all %s decisions of the scheduler are the same\n",
-		       quire_text_count(p->scheduler.equal).s);
+		fprintf(out, "all %s decisions of the scheduler are the same\n",
+			quire_text_count(p->scheduler.equal).s);
 	else if (allocator_parts_first(p))
-		print_parting(p, &p->scheduler, "and of the scheduler");
-	putchar('\n');
+		print_parting(out, p, &p->scheduler, "and of the scheduler");
 }
 
 static size_t longest(const struct quire_differences *d, bool config, int column)
@@ -155,8 +174,10 @@ void quire_comparison_print(const struct quire_comparison *p, size_t index, size
 			       .s);
 	else
 		printf("A  %s\nB  %s\n\n", p->a->path, p->b->path);
-	if (p->recorded)
-		print_decisions(p);
+	if (p->recorded) {
+		quire_comparison_print_decisions(stdout, p);
+		putchar('\n');
+	}
 	print_config(&p->values);
 	print_figures(&p->values);
 }

@@ -33,6 +33,7 @@ enum quire_colour {
 	QUIRE_SKY = 0x56b4e9,
 	QUIRE_ORANGE = 0xe69f00,
 	QUIRE_PALE = 0x9ed0f0, /* of blue, to lie between darker areas */
+	QUIRE_MINT = 0x7cc9b0, /* of green, to stand beside darker bars */
 	QUIRE_GREY = 0xb4b8be,
 	QUIRE_INK = 0x20242b,
 	QUIRE_FAINT = 0x555b64, /* of second rank, still read */
@@ -89,7 +90,8 @@ struct quire_look {
 	uint32_t colour; /* 0xrrggbb */
 	uint32_t dash;	 /* 0: a full line; others repeat */
 	uint32_t marker; /* enum quire_marker */
-	double width;	 /* of the line; 0: 1.6 */
+	double size;	 /* of the marker; 0: 1, as all are; small ones have no edge */
+	double width;	 /* of the line; 0: 1.6; less: no line, markers alone */
 	bool area;	 /* filled; several areas are stacked */
 	bool hollow;	 /* of a marker */
 };
@@ -110,15 +112,27 @@ struct quire_mark {
 	char text[QUIRE_CHART_TEXT];
 };
 
-/* A horizontal bar of pieces, each as long as its value. */
+/* Something happens there: an upright line. */
+#define QUIRE_MOMENTS_MAX 2
+struct quire_moment {
+	struct quire_look look;
+	double x;
+};
+
+/* A horizontal bar of pieces, each as long as its value.  Where the axis goes below 0,
+ * a bar is its first piece and grows from 0 to either side; a tip shows that it goes
+ * on beyond the axis. */
 #define QUIRE_PIECES_MAX 4
+#define QUIRE_CELLS_MAX	 3
 struct quire_bar {
 	char label[QUIRE_CHART_TEXT]; /* left of it */
 	char text[QUIRE_CHART_TEXT];  /* right of it */
 	uint32_t pieces;
 	double value[QUIRE_PIECES_MAX];
 	uint32_t colour[QUIRE_PIECES_MAX];
-	bool hollow; /* only its outline: it is not to be compared */
+	bool hollow;			/* only its outline: it is not to be compared */
+	bool gap;			/* it begins a group: some room above */
+	char cell[QUIRE_CELLS_MAX][24]; /* figures in columns at the right edge */
 };
 
 struct quire_chart {
@@ -131,6 +145,10 @@ struct quire_chart {
 	uint32_t marks_count;
 	struct quire_bar *bars; /* [bars_count]; then y is not used */
 	uint32_t bars_count;
+	uint32_t cells; /* of each bar */
+	char cell_head[QUIRE_CELLS_MAX][24];
+	struct quire_moment moments[QUIRE_MOMENTS_MAX];
+	uint32_t moments_count;
 	double guides[2]; /* values of y with a dotted line; NAN: none */
 	double shade[2];  /* from, until: values of x with a grey ground; NAN: none */
 	char guide_label[2][16];
@@ -157,6 +175,7 @@ struct quire_figure {
 	uint32_t legend_count;
 	double width;
 	double chart_height;	    /* without the label below the x axis */
+	const double *row_heights;  /* of each row of charts instead; NULL: all are alike */
 	struct quire_chunk *chunks; /* of quire_figure_alloc() */
 };
 

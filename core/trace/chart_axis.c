@@ -5,12 +5,13 @@
 
 #include "report_text.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 static bool drawable(const struct quire_axis *a, double value)
 {
-	return isfinite(value) && (a->scale == QUIRE_LINEAR || value > 0);
+	return isfinite(value) && (a->scale == QUIRE_LINEAR || value >= DBL_MIN);
 }
 
 void quire_axis_cover(struct quire_axis *a, double value)

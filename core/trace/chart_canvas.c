@@ -157,9 +157,12 @@ void quire_draw_marker(struct quire_canvas *c, double x, double y, const struct 
 		[QUIRE_DIAMOND] = {4, 0, 4},
 	};
 	const uint32_t marker = look->marker % QUIRE_MARKERS;
+	const double size = look->size > 0 ? look->size : 1;
 	const struct quire_brush brush = {
 		.fill = look->hollow ? QUIRE_WHITE : look->colour,
-		.stroke = look->hollow ? look->colour : QUIRE_WHITE,
+		.stroke = look->hollow ? look->colour
+			  : size < 0.6 ? QUIRE_NO_COLOUR
+				       : QUIRE_WHITE,
 		.width = look->hollow ? 1.2 : 0.6,
 		.closed = true,
 	};
@@ -170,8 +173,8 @@ void quire_draw_marker(struct quire_canvas *c, double x, double y, const struct 
 	for (uint32_t i = 0; i < shape[marker].corners; i++) {
 		double angle = shape[marker].first + 2 * PI * i / shape[marker].corners;
 
-		points[i].x = x + shape[marker].radius * cos(angle);
-		points[i].y = y + shape[marker].radius * sin(angle);
+		points[i].x = x + size * shape[marker].radius * cos(angle);
+		points[i].y = y + size * shape[marker].radius * sin(angle);
 	}
 	c->path(c, points, shape[marker].corners, &brush);
 }

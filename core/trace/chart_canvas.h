@@ -69,6 +69,9 @@ void quire_draw_sample(struct quire_canvas *c, double x, double y, const struct 
 /* Draw one chart into a rectangle, axes and labels included. */
 void quire_chart_draw(struct quire_canvas *c, const struct quire_chart *chart, double x, double y,
 		      double width, double height);
+/* Bars into a rectangle, without the title. */
+void quire_chart_draw_bars(struct quire_canvas *c, const struct quire_chart *chart, double x,
+			   double y, double width, double height);
 double quire_figure_height(const struct quire_figure *figure, bool headings);
 void quire_figure_draw(struct quire_canvas *c, const struct quire_figure *figure, bool headings);
 

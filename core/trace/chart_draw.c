@@ -1,5 +1,5 @@
 /*
- * chart_draw.c - one chart: its axes, curves, marks and bars.
+ * chart_draw.c - one chart: its axes, curves and marks.
  */
 #include "chart_canvas.h"
 
@@ -205,6 +205,10 @@ static void draw_curve(const struct frame *f, const struct quire_curve *curve)
 		}
 	}
 	stroke(f, points, n, &brush);
+}
+
+static void draw_dots(const struct frame *f, const struct quire_curve *curve)
+{
 	for (uint32_t i = 0; curve->dots && i < curve->count; i++) {
 		struct quire_point p = place(f, curve->x[i], curve->y[i]);
 		struct quire_look look = curve->look;
@@ -230,6 +234,18 @@ static void draw_mark(const struct frame *f, const struct quire_mark *mark)
 		f->c->text(f->c, p.x + 8, p.y + 13, &type, mark->text);
 }
 
+/* A line from top to bottom, its marker above. */
+static void draw_moment(const struct frame *f, const struct quire_moment *moment)
+{
+	double x = f->x + f->width * quire_axis_place(&f->chart->x, moment->x);
+
+	if (!isfinite(x))
+		return;
+	quire_draw_line(f->c, x, f->y, x, f->y + f->height, moment->look.colour,
+			moment->look.width > 0 ? moment->look.width : 1, moment->look.dash);
+	quire_draw_marker(f->c, x, f->y - 3, &moment->look);
+}
+
 static void draw_plot(struct frame *f, const struct quire_ticks *ticks)
 {
 	const struct quire_chart *chart = f->chart;
@@ -245,56 +261,18 @@ static void draw_plot(struct frame *f, const struct quire_ticks *ticks)
 			f->c->group(f->c, curve->name);
 		if (curve->look.area)
 			draw_area(f, curve);
-		else
+		else if (curve->look.width >= 0)
 			draw_curve(f, curve);
+		if (!curve->look.area)
+			draw_dots(f, curve);
 		if (*curve->name)
 			f->c->group(f->c, NULL);
 	}
 	draw_x_axis(f);
+	for (uint32_t i = 0; i < chart->moments_count; i++)
+		draw_moment(f, &chart->moments[i]);
 	for (uint32_t i = 0; i < chart->marks_count; i++)
 		draw_mark(f, &chart->marks[i]);
-}
-
-static void draw_bars(struct quire_canvas *c, const struct quire_chart *chart, double x, double y,
-		      double width, double height)
-{
-	struct quire_type label = {.size = TEXT_SIZE, .colour = QUIRE_INK, .align = QUIRE_RIGHT};
-	struct quire_type text = {.size = TEXT_SIZE, .colour = QUIRE_INK};
-	double row = fmin(18, height / chart->bars_count), labels = 0, texts = 0;
-	char name[QUIRE_CHART_TEXT];
-
-	for (uint32_t i = 0; i < chart->bars_count; i++) {
-		labels = fmax(labels, quire_text_width(chart->bars[i].label, TEXT_SIZE, false));
-		texts = fmax(texts, quire_text_width(chart->bars[i].text, TEXT_SIZE, false));
-	}
-	labels = fmin(labels, width * 0.45);
-	x += labels + 6;
-	width -= labels + texts + 12;
-	for (uint32_t i = 0; i < chart->bars_count; i++) {
-		const struct quire_bar *bar = &chart->bars[i];
-		double left = x, middle = y + row * (i + 0.5), sum = 0;
-
-		quire_text_fit(name, sizeof(name), bar->label, TEXT_SIZE, false, labels);
-		c->text(c, x - 5, middle + 3.6, &label, name);
-		for (uint32_t p = 0; p < bar->pieces; p++) {
-			double end;
-
-			if (!(bar->value[p] > 0))
-				continue;
-			sum += bar->value[p];
-			end = x + width * quire_axis_place(&chart->x, sum);
-			if (!(end > left))
-				continue;
-			quire_draw_box(c, left, middle - row * 0.36, end - left, row * 0.72,
-				       bar->hollow ? QUIRE_WHITE : bar->colour[p],
-				       bar->hollow	 ? bar->colour[p]
-				       : bar->pieces > 1 ? QUIRE_FAINT
-							 : QUIRE_NO_COLOUR);
-			left = end;
-		}
-		c->text(c, left + 5, middle + 3.6, &text, bar->text);
-	}
-	quire_draw_line(c, x, y, x, y + row * chart->bars_count, QUIRE_FAINT, 0.8, 0);
 }
 
 void quire_chart_draw(struct quire_canvas *c, const struct quire_chart *chart, double x, double y,
@@ -316,7 +294,7 @@ void quire_chart_draw(struct quire_canvas *c, const struct quire_chart *chart, d
 		c->text(c, x + quire_text_width(title, TITLE_SIZE, true) + (*title ? 7 : 0), y + 12,
 			&faint, chart->unit);
 	if (chart->bars_count) {
-		draw_bars(c, chart, x, y + 22, width, height - 26);
+		quire_chart_draw_bars(c, chart, x, y + 22, width, height - 26);
 		return;
 	}
 	f.height = height - 43 - (*chart->x.label ? QUIRE_LABEL_HEIGHT : 0);

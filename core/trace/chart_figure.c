@@ -116,7 +116,9 @@ static double draw(struct quire_canvas *c, const struct quire_figure *f, bool he
 
 	y = draw_legend(c, f, y);
 	for (uint32_t first = 0; first < f->charts_count; first += columns) {
-		double height = f->chart_height + label_height(f, first, columns);
+		double height =
+			(f->row_heights ? f->row_heights[first / columns] : f->chart_height) +
+			label_height(f, first, columns);
 
 		for (uint32_t i = 0; c && i < columns && first + i < f->charts_count; i++)
 			quire_chart_draw(c, &f->charts[first + i], MARGIN + (width + GAP) * i, y,

@@ -93,11 +93,13 @@ static double longest_s(const struct quire_chart_view *v)
 	return end_s;
 }
 
-static uint32_t clock_for(const struct quire_chart_view *v)
+double quire_chart_view_clock(const struct quire_chart_view *v, const char **label)
 {
 	double end_s = longest_s(v);
+	uint32_t i = end_s < 600 ? 0 : end_s < 3 * 3600 ? 1 : 2;
 
-	return end_s < 600 ? 0 : end_s < 3 * 3600 ? 1 : 2;
+	*label = clocks[i].label;
+	return clocks[i].scale;
 }
 
 /* Points of a run's curve, so that all runs are averaged over the same time.  A line
@@ -130,13 +132,14 @@ static int make_chart(struct quire_figure *f, const struct quire_chart_view *v,
 	const uint32_t points = points_for(f, v, kind, series);
 	const struct quire_settings *c = &v->rows.rows[row].first->config;
 	const bool share = kind->parts == 4;
-	const uint32_t clock = clock_for(v);
+	const char *clock_label;
+	const double clock = quire_chart_view_clock(v, &clock_label);
 	double *rest = quire_figure_alloc(f, points, sizeof(*rest));
 
 	quire_chart_init(chart, v->shown_count > 1 ? quire_chart_view_of(v, row)->label : "",
 			 v->shown_count > 1 ? "" : kind->unit);
 	if (last_row)
-		snprintf(chart->x.label, sizeof(chart->x.label), "%s", clocks[clock].label);
+		snprintf(chart->x.label, sizeof(chart->x.label), "%s", clock_label);
 	chart->curves = quire_figure_alloc(f, kind->parts, sizeof(*chart->curves));
 	if (!chart->curves || !rest)
 		return quire_fail(-ENOMEM, "no memory for a chart");
@@ -166,13 +169,13 @@ static int make_chart(struct quire_figure *f, const struct quire_chart_view *v,
 			for (uint32_t i = 0; i < curve->count; i++)
 				rest[i] = fmax(0, rest[i] - y[i]);
 		}
-		scale(x, curve->count, clocks[clock].scale);
+		scale(x, curve->count, clock);
 	}
 	if (share)
 		chart->y = (struct quire_axis){
 			.percent = true, .exact = true, .known = true, .low = 0, .high = 1};
 	chart->x.exact = chart->x.known = true;
-	chart->x.high = (double)series->end_ns / 1e9 * clocks[clock].scale;
+	chart->x.high = (double)series->end_ns / 1e9 * clock;
 	return 0;
 }
 

@@ -183,6 +183,38 @@ struct quire_chart_view *quire_chart_view_new(const struct quire_runs *runs)
 	return v;
 }
 
+struct quire_chart_view *quire_chart_view_pair(const struct quire_runs *runs,
+					       const char *const labels[2])
+{
+	static const bool varies[SETTINGS];
+	struct quire_chart_view *v = calloc(1, sizeof(*v));
+
+	if (v) {
+		v->rows.rows = calloc(2, sizeof(*v->rows.rows));
+		v->combinations = calloc(2, sizeof(*v->combinations));
+		v->combination_of = calloc(2, sizeof(*v->combination_of));
+	}
+	if (!v || !v->rows.rows || !v->combinations || !v->combination_of) {
+		quire_fail(-ENOMEM, "no memory for the charts of two runs");
+		quire_chart_view_free(v);
+		return NULL;
+	}
+	v->runs = runs;
+	v->rows.count = v->combinations_count = v->shown_count = 2;
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct quire_report *report = &runs->reports[i];
+
+		v->rows.rows[i] = (struct quire_row){
+			.first = report, .runs = 1, .saturated = report->saturated};
+		v->combinations[i].settings = &report->config;
+		snprintf(v->combinations[i].label, sizeof(v->combinations[i].label), "%s",
+			 labels[i]);
+		v->combination_of[i] = v->shown[i] = i;
+		look(v, i, varies);
+	}
+	return v;
+}
+
 void quire_chart_view_choice(const struct quire_chart_view *v, char *text, size_t size)
 {
 	size_t n = 0;

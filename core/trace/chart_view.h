@@ -29,6 +29,11 @@ struct quire_chart_view {
 	uint32_t shown[QUIRE_RUNS_SHOWN], shown_count, left_out;
 };
 
+/* Two runs, whatever they are, by the names @labels; both are shown.  Errors as
+ * of quire_chart_view_new(). */
+struct quire_chart_view *quire_chart_view_pair(const struct quire_runs *runs,
+					       const char *const labels[2]);
+
 /* What is to be said of the choice of runs, for a caption; "" if nothing. */
 void quire_chart_view_choice(const struct quire_chart_view *view, char *text, size_t size);
 
@@ -51,6 +56,15 @@ int quire_figure_comparison(struct quire_figure *f, const struct quire_chart_vie
 int quire_figure_latency(struct quire_figure *f, const struct quire_chart_view *view);
 int quire_figure_over_time(struct quire_figure *f, enum quire_run_figure which,
 			   const struct quire_chart_view *view);
+/* Seconds, minutes or hours, as suits the longest run: the label of an axis, and what
+ * seconds are multiplied by. */
+double quire_chart_view_clock(const struct quire_chart_view *view, const char **label);
+
+/* Is there so much between the smallest and the largest of what curves show that a linear
+ * axis would show nothing of the small? */
+bool quire_chart_wide(const struct quire_chart *chart, bool of_y, double factor);
+/* "0.053 s", "48 ms" */
+void quire_show_time(char *to, size_t size, double seconds);
 
 /* The kinds of memory, from the ground up. */
 extern const uint32_t quire_memory_colours[4];

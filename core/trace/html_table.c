@@ -4,23 +4,11 @@
 #include "html_table.h"
 
 #include "chart_canvas.h"
+#include "html_page.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-static void cell(FILE *out, const char *element, const char *class, const char *text)
-{
-	fprintf(out, *class ? "<%s class=\"%s\">" : "<%s>", element, class);
-	quire_text_xml(out, text);
-	fprintf(out, "</%s>", element);
-}
-
-static void key(FILE *out, size_t piece)
-{
-	fprintf(out, "<span class=\"key\" style=\"background:#%06x\"></span>",
-		(unsigned int)quire_memory_colours[piece]);
-}
 
 /* "TTFT p99 ms", "preemptions" */
 static void print_column_name(FILE *out, const struct quire_rows *t, size_t i, bool unit)
@@ -29,7 +17,7 @@ static void print_column_name(FILE *out, const struct quire_rows *t, size_t i, b
 	size_t n = c->top ? strlen(c->top) : 0;
 
 	if (!c->top)
-		key(out, i - PIECES);
+		quire_html_key(out, quire_memory_colours[i - PIECES]);
 	else if (c->top[n - 1] == '-')
 		fprintf(out, "%.*s", (int)n - 1, c->top);
 	else
@@ -50,7 +38,7 @@ static void print_row(FILE *out, const struct quire_rows *t, enum block block,
 		if (!t->varies[s])
 			continue;
 		quire_rows_setting(&quire_row_settings[s], &row->first->config, text);
-		cell(out, "td", "name", text);
+		quire_html_element(out, "td", "name", text);
 	}
 	if (row->broken) {
 		const bool crashed = row->broken->end == QUIRE_RUN_CRASHED;
@@ -65,7 +53,7 @@ static void print_row(FILE *out, const struct quire_rows *t, enum block block,
 		if (quire_columns[i].block != block || !t->shown[i])
 			continue;
 		quire_rows_cell(t, row, i, text);
-		cell(out, "td", quire_rows_best(t, row, i) ? "best" : "", text);
+		quire_html_element(out, "td", quire_rows_best(t, row, i) ? "best" : "", text);
 	}
 	fputs("</tr>\n", out);
 }
@@ -76,7 +64,7 @@ static void print_block(FILE *out, const struct quire_rows *t, enum block block,
 		t->count > 20 ? " class=\"long\"" : "", title);
 	for (size_t s = 0; s < SETTINGS; s++)
 		if (t->varies[s])
-			cell(out, "th", "name", quire_row_settings[s].name);
+			quire_html_element(out, "th", "name", quire_row_settings[s].name);
 	for (size_t i = 0; i < COLUMNS; i++) {
 		if (quire_columns[i].block != block || !t->shown[i])
 			continue;
@@ -109,8 +97,8 @@ void quire_html_tables(FILE *out, const struct quire_rows *t)
 static void print_line(FILE *out, const char *name, const char *text)
 {
 	fputs("<tr>", out);
-	cell(out, "td", "name", name);
-	cell(out, "td", "text", text);
+	quire_html_element(out, "td", "name", name);
+	quire_html_element(out, "td", "text", text);
 	fputs("</tr>\n", out);
 }
 
@@ -128,16 +116,17 @@ static void print_latencies(FILE *out, const struct quire_report *r)
 		bool in_ms = s->max < 9.9995;
 
 		fputs("<tr>", out);
-		cell(out, "td", "name", line->name);
-		cell(out, "td", "", in_ms ? "ms" : "s");
+		quire_html_element(out, "td", "name", line->name);
+		quire_html_element(out, "td", "", in_ms ? "ms" : "s");
 		for (size_t k = 0; k < sizeof(value) / sizeof(*value); k++) {
 			char text[QUIRE_SHOW_MAX + 1] = "~";
 
 			quire_show_number(text + 1, value[k] * (in_ms ? 1e3 : 1));
-			cell(out, "td", "",
-			     text + !(r->saturated && line->queued && isfinite(value[k])));
+			quire_html_element(
+				out, "td", "",
+				text + !(r->saturated && line->queued && isfinite(value[k])));
 		}
-		cell(out, "td", "text", line->meaning);
+		quire_html_element(out, "td", "text", line->meaning);
 		fputs("</tr>\n", out);
 	}
 	fputs("</table></div>\n", out);
@@ -225,22 +214,18 @@ void quire_html_settings(FILE *out, const struct quire_rows *t, const char *comm
 		if (r && !quire_rows_comparable(&t->rows[0], &t->rows[r]))
 			continue;
 		fputs("<tr>", out);
-		cell(out, "td", "name", report->config.scheduler);
-		cell(out, "td", "name", report->config.allocator);
+		quire_html_element(out, "td", "name", report->config.scheduler);
+		quire_html_element(out, "td", "name", report->config.allocator);
 		quire_show_count(text, report->config.max_num_batched_tokens);
-		cell(out, "td", "", text);
+		quire_html_element(out, "td", "", text);
 		quire_show_count(text, report->config.kv_slots);
-		cell(out, "td", "", text);
+		quire_html_element(out, "td", "", text);
 		snprintf(text, sizeof(text), "0x%016" PRIx64, report->digest);
-		cell(out, "td", "", text);
+		quire_html_element(out, "td", "", text);
 		fputs("</tr>\n", out);
 	}
 	fputs("</table></div>\n", out);
-	if (command) {
-		fputs("<p class=\"faint\">Made by quire " QUIRE_VERSION " with</p>\n<p><code>",
-		      out);
-		quire_text_xml(out, command);
-		fputs("</code></p>\n", out);
-	}
+	if (command)
+		quire_html_command(out, command);
 	fputs("</section>\n", out);
 }

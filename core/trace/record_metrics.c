@@ -356,6 +356,31 @@ void quire_record_metrics_free(struct quire_metrics *m)
 	m->outcomes = NULL;
 }
 
+struct quire_request *quire_record_workload(const struct quire_record *r)
+{
+	const uint32_t count = r->requests ? r->run->requests_count : 0;
+	struct quire_request *requests = calloc((size_t)count + 1, sizeof(*requests));
+
+	for (uint32_t i = 0; requests && i < count; i++) {
+		const struct quire_record_request *q = &r->requests[i];
+
+		requests[i] = (struct quire_request){
+			.id = i,
+			.arrival_ns = q->arrival_ns,
+			.deadline_ns = q->deadline_ns,
+			.prompt_tokens = q->prompt_tokens,
+			.output_tokens_max = q->output_tokens_max,
+			.samples = q->samples,
+			.beams = q->beams,
+			.client = q->client,
+			.priority = q->priority,
+		};
+	}
+	if (!requests)
+		quire_fail(-ENOMEM, "no memory for the metrics of %s", r->path);
+	return requests;
+}
+
 int quire_record_report(const struct quire_record *r, struct quire_report *report)
 {
 	struct quire_metrics *m = malloc(sizeof(*m));
@@ -372,31 +397,15 @@ int quire_record_report(const struct quire_record *r, struct quire_report *repor
 	if (!m)
 		return quire_fail(-ENOMEM, "no memory for the metrics of %s", r->path);
 	rc = quire_record_metrics(r, m);
-	if (rc == 0)
-		requests = calloc((size_t)m->requests_count + 1, sizeof(*requests));
-	if (requests) {
-		for (uint32_t i = 0; i < m->requests_count; i++) {
-			const struct quire_record_request *q = &r->requests[i];
-
-			requests[i] = (struct quire_request){
-				.id = i,
-				.arrival_ns = q->arrival_ns,
-				.deadline_ns = q->deadline_ns,
-				.prompt_tokens = q->prompt_tokens,
-				.output_tokens_max = q->output_tokens_max,
-				.samples = q->samples,
-				.beams = q->beams,
-				.client = q->client,
-				.priority = q->priority,
-			};
-		}
+	if (rc == 0) {
+		requests = quire_record_workload(r);
+		rc = requests ? 0 : -ENOMEM;
+	}
+	if (rc == 0) {
 		quire_report_init(report, &settings);
 		rc = quire_report_make(report, m, requests);
-	} else if (rc == 0) {
-		rc = quire_fail(-ENOMEM, "no memory for the metrics of %s", r->path);
 	}
-	if (m->outcomes)
-		quire_record_metrics_free(m);
+	quire_record_metrics_free(m);
 	free(requests);
 	free(m);
 	return rc;

@@ -18,8 +18,12 @@
 int quire_record_metrics(const struct quire_record *r, struct quire_metrics *m);
 void quire_record_metrics_free(struct quire_metrics *m);
 
+/* The requests as they are recorded, [r->run->requests_count], none if they were cut off;
+ * to be freed.  Return: NULL with a sentence: no memory. */
+struct quire_request *quire_record_workload(const struct quire_record *r);
+
 /*
- * The same, as the figures of a report.  Of its config only what figures depend on is
+ * The metrics as the figures of a report.  Of its config only what figures depend on is
  * filled in; the rest is in r->config.  Return: 0; -ENOMEM.
  */
 int quire_record_report(const struct quire_record *r, struct quire_report *report);

@@ -129,31 +129,41 @@ struct samples {
 
 static void add(struct samples *s, uint32_t which, double value)
 {
-	s->at[which][s->count[which]++] = value;
+	if (!isnan(value))
+		s->at[which][s->count[which]++] = value;
+}
+
+struct quire_request_times quire_request_times(const struct quire_outcome *o, uint32_t samples)
+{
+	struct quire_request_times t = {NAN, NAN, NAN, NAN, NAN};
+	double output;
+
+	if (!o->first_token_ns)
+		return t;
+	t.ttft_s = seconds_between(o->arrival_ns, o->first_token_ns);
+	t.queue_s = seconds_between(o->arrival_ns, o->first_scheduled_ns);
+	if (!o->finish_ns || o->refused)
+		return t;
+	t.e2e_s = seconds_between(o->arrival_ns, o->finish_ns);
+	output = (double)o->output_tokens / samples;
+	t.normalized_latency_s = t.e2e_s / output;
+	if (output > 1)
+		t.tpot_s = (t.e2e_s - t.ttft_s) / (output - 1);
+	return t;
 }
 
 static void add_request(struct samples *s, const struct quire_settings *slo,
 			const struct quire_outcome *o, uint32_t samples)
 {
-	double ttft, e2e, output, tpot = 0;
+	const struct quire_request_times t = quire_request_times(o, samples);
 
-	if (!o->first_token_ns)
-		return;
-	ttft = seconds_between(o->arrival_ns, o->first_token_ns);
-	add(s, TTFT, ttft);
-	add(s, QUEUE, seconds_between(o->arrival_ns, o->first_scheduled_ns));
-	if (!o->finish_ns || o->refused)
-		return;
-	e2e = seconds_between(o->arrival_ns, o->finish_ns);
-	output = (double)o->output_tokens / samples;
-	add(s, E2E, e2e);
-	add(s, NORMALIZED, e2e / output);
-	if (output > 1) {
-		tpot = (e2e - ttft) / (output - 1);
-		add(s, TPOT, tpot);
-	}
-	s->good += (slo->slo_ttft_s <= 0 || ttft <= slo->slo_ttft_s) &&
-		   (slo->slo_tpot_s <= 0 || tpot <= slo->slo_tpot_s);
+	add(s, TTFT, t.ttft_s);
+	add(s, QUEUE, t.queue_s);
+	add(s, E2E, t.e2e_s);
+	add(s, NORMALIZED, t.normalized_latency_s);
+	add(s, TPOT, t.tpot_s);
+	s->good += !isnan(t.e2e_s) && (slo->slo_ttft_s <= 0 || t.ttft_s <= slo->slo_ttft_s) &&
+		   (slo->slo_tpot_s <= 0 || isnan(t.tpot_s) || t.tpot_s <= slo->slo_tpot_s);
 }
 
 /* The latencies of all requests of the window. */
@@ -305,6 +315,11 @@ int quire_report_csv(FILE *out, const struct quire_metrics *m, const struct quir
 		fprintf(out, ",%u\n", o->preemptions);
 	}
 	return ferror(out) ? quire_fail(-EIO, "cannot write the CSV: %s", strerror(errno)) : 0;
+}
+
+bool quire_report_pool_limits(const struct quire_report *r, size_t refusal)
+{
+	return refusal == QUIRE_REFUSED_MODEL_LEN && r->config.max_model_len == r->config.kv_slots;
 }
 
 bool quire_report_sound(const struct quire_report *r)

@@ -106,6 +106,7 @@ struct quire_report {
 	uint32_t end;				  /* enum quire_run_end */
 	char sentence[QUIRE_REPORT_SENTENCE_MAX]; /* why; of a run that finished: which
 						   * file beside the report is not whole */
+	bool unfit; /* of one that failed: it could not begin, by what was asked for */
 
 	uint32_t arrived, finished, refused;	/* requests, of the whole run */
 	uint32_t refusals[QUIRE_REFUSED_COUNT]; /* requests, by reason */
@@ -150,6 +151,16 @@ void quire_report_init(struct quire_report *r, const struct quire_settings *sett
  */
 int quire_report_make(struct quire_report *r, const struct quire_metrics *m,
 		      const struct quire_request *requests);
+
+/* The latencies of one request, by the equations above; NAN: it did not come to that. */
+struct quire_request_times {
+	double ttft_s, tpot_s, e2e_s, queue_s, normalized_latency_s;
+};
+/* @samples: answers, or beams. */
+struct quire_request_times quire_request_times(const struct quire_outcome *o, uint32_t samples);
+
+/* Were requests refused for a length (@refusal) that is only the pool's? */
+bool quire_report_pool_limits(const struct quire_report *r, size_t refusal);
 
 /* The figures of single clients; a part of quire_report_make().  Return: 0; -ENOMEM. */
 int quire_report_clients(struct quire_report *r, const struct quire_metrics *m,

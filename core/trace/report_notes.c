@@ -95,11 +95,14 @@ static void print_refusals(const struct quire_rows *t)
 			quire_rows_label(t, &t->rows[r], label, sizeof(label));
 			quire_show_count(n, report->refusals[i]);
 			quire_show_count(of, report->config.requests);
-			snprintf(line, sizeof(line), "! %s refused %s of %s requests: %s",
+			snprintf(line, sizeof(line), "! %s refused %s of %s requests: %s%s",
 				 t->count == 1 ? "it"
 				 : same	       ? "every run"
 					       : label,
-				 n, of, why[i]);
+				 n, of, why[i],
+				 quire_report_pool_limits(report, i)
+					 ? ", which is the whole pool (--kv-slots)"
+					 : "");
 			quire_show_wrap(t->out, t->style, line, 2);
 		}
 	}

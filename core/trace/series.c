@@ -72,11 +72,10 @@ void quire_series_spread(struct quire_series *s, enum quire_series_kind kind, ui
 	}
 }
 
-uint32_t quire_series_points(const struct quire_series *s, enum quire_series_kind kind,
-			     enum quire_series_per per, uint32_t points_max, double *x, double *y)
+uint32_t quire_series_means(const struct quire_series *s, enum quire_series_kind kind,
+			    enum quire_series_per per, uint32_t group, double *x, double *y)
 {
 	uint32_t bins = quire_series_bins(s), points = 0;
-	uint32_t group = points_max ? (bins + points_max - 1) / points_max : 0;
 
 	for (uint32_t first = 0; group && first < bins; first += group) {
 		uint32_t last = first + group < bins ? first + group : bins;
@@ -94,6 +93,21 @@ uint32_t quire_series_points(const struct quire_series *s, enum quire_series_kin
 		y[points++] = over > 0 ? sum / over : NAN;
 	}
 	return points;
+}
+
+uint32_t quire_series_points(const struct quire_series *s, enum quire_series_kind kind,
+			     enum quire_series_per per, uint32_t points_max, double *x, double *y)
+{
+	uint32_t bins = quire_series_bins(s);
+
+	return quire_series_means(s, kind, per,
+				  points_max ? (bins + points_max - 1) / points_max : 0, x, y);
+}
+
+void quire_series_coarsen(struct quire_series *s, uint64_t bin_ns)
+{
+	while (s->bin_ns && s->bin_ns < bin_ns)
+		merge(s);
 }
 
 /* ---- the sink ---- */

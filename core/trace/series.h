@@ -69,6 +69,12 @@ void quire_series_spread(struct quire_series *s, enum quire_series_kind kind, ui
 enum quire_series_per { QUIRE_PER_SECOND, QUIRE_PER_STEP };
 uint32_t quire_series_points(const struct quire_series *s, enum quire_series_kind kind,
 			     enum quire_series_per per, uint32_t points_max, double *x, double *y);
+/* The same over groups of @group bins; both arrays have room for as many as there are. */
+uint32_t quire_series_means(const struct quire_series *s, enum quire_series_kind kind,
+			    enum quire_series_per per, uint32_t group, double *x, double *y);
+
+/* Merge neighbours until a bin is as long as @bin_ns, a power of two. */
+void quire_series_coarsen(struct quire_series *s, uint64_t bin_ns);
 
 /* ---- the sink that fills it ---- */
 
