@@ -376,9 +376,11 @@ static void greedy_crowd(int model, size_t crowd)
 		float *logits = malloc((size_t)TOKENS_MAX * reference.vocab * sizeof(*logits));
 
 		ck_assert_ptr_nonnull(logits);
-		if (!errors[model])
+		if (errors[model] == 0) {
 			measure(&config.exec, logits);
-		threshold = errors[model] = errors[model] ? errors[model] : error;
+			errors[model] = error;
+		}
+		threshold = errors[model];
 		free(logits);
 	}
 	loop = quire_loop_new(&config);

@@ -32,8 +32,10 @@ const char quire_engine_args_help[] =
 	"                               asked for if that is less]\n"
 	"  --kv-slots N                 the pool itself, in tokens\n"
 	"  --threads N                  of the cpu [all cores]\n"
-	"  --fast-products              cpu: long prompts through OpenBLAS: faster, but a\n"
-	"                               token may then depend on what else is in the step\n";
+	"  --fast-products              cpu: long prompts through OpenBLAS; a token may then\n"
+	"                               depend on what else is in the step.  cuda: ways to\n"
+	"                               multiply are timed at the start, and the fastest is\n"
+	"                               taken, which may differ from run to run\n";
 
 static int find_type(const char *what, const char *name, enum quire_weight_type *type)
 {

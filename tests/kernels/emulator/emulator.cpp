@@ -142,6 +142,7 @@ static void enter(fiber *f)
 	makecontext(&f->context.first, start, 0);
 #ifdef ASAN
 	swapcontext(&e.context.first, &f->context.first);
+	f->context.first.uc_stack.ss_size = 0; /* or ASan clears all of it at each switch */
 #else
 	if (!_setjmp(e.context.later))
 		setcontext(&f->context.first);

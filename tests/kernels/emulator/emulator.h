@@ -1,5 +1,6 @@
 /*
- * emulator.h - runs the kernels where there is no GPU, slowly, and looks closely.
+ * emulator.h - runs the kernels, and the cuda executor, where there is no GPU: slowly, and
+ * looks closely.
  *
  * The sources of kernels/ are compiled by an ordinary C++ compiler with this file
  * included first, and with QUIRE_KERNELS_PTX_CUH defined, so that the functions of
@@ -11,8 +12,8 @@
  *  - reads and writes outside memory, and at odd addresses (AddressSanitizer, UBSan)
  *  - a missing barrier: threads, blocks and rounds run forward, backward or in an order
  *    drawn by a seed ($QUIRE_EMULATOR_ORDER: forward, backward or a number)
- *  - a missing wait: asynchronous copies are made as late as the waits allow, or with
- *    $QUIRE_EMULATOR_COPIES=early, at once
+ *  - a missing wait: asynchronous copies, and the work of streams (runtime.cpp), are made
+ *    as late as the waits allow, or with $QUIRE_EMULATOR_COPIES=early, at once
  *  - lanes that do not come to a shuffle or a barrier together, threads that never wait
  *    for the kernel in front, shared memory that is read before it is written (it is NaN)
  *
@@ -98,7 +99,7 @@ void emulator_wait(unsigned pending);
 unsigned char *emulator_shared();
 void emulator_run(dim3 grid, dim3 block, size_t shared_bytes, const std::function<void()> &thread);
 
-/* ---- work of a stream; runtime.cpp ---- */
+/* ---- work of a stream; runtime.cpp, memory.cpp, device.cpp ---- */
 
 /* Do @work after all that was given to the stream before, or whenever a graph is replayed
  * that is captured now. */
