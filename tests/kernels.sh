@@ -26,6 +26,7 @@ build() {
 	local name=$1 file
 
 	shift
+	rm -rf "$out/$name.o"  # of files that are no more
 	mkdir -p "$out/$name.o"
 	for file in kernels/*.cu; do
 		"$cxx" -std=c++17 "$@" -g -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas -fno-strict-aliasing \
