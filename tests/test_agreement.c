@@ -32,7 +32,8 @@
 #define PROMPTS_MAX 64
 #define TOKENS_MAX  192 /* of a prompt and what follows */
 #define DISTANCE    1e-4
-#define DISTANCE_16 2e-2 /* of bf16, unless transformers' own bf16 is further off */
+#define DISTANCE_16 2e-2 /* of bf16, unless transformers' own bf16 is further off: then ... */
+#define MARGIN	    1.25 /* ... so many times what that is: the worst of few numbers scatters */
 
 static const struct {
 	const char *name, *weights; /* NULL: beside the reference */
@@ -306,8 +307,8 @@ START_TEST(logits_agree)
 	       models[_i].name, quire_weight_type_name(checkpoint.type), worst, reference.bf16,
 	       compared, close, error);
 	ck_assert(reference.bf16 > 0);
-	if (cuda && reference.bf16 > allowed)
-		allowed = reference.bf16;
+	if (cuda && MARGIN * reference.bf16 > allowed)
+		allowed = MARGIN * reference.bf16;
 	if (!(worst <= allowed))
 		ck_abort_msg("%s: logits are off by %g, relative", models[_i].name, worst);
 	free(logits);

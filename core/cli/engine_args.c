@@ -328,9 +328,10 @@ int quire_loaded_slots(const struct quire_loaded *l, const struct quire_engine_a
 		count = useful;
 	if (count < 2)
 		return quire_fail(a->kv_memory_bytes ? -EINVAL : -ENOMEM,
-				  "%s %llu bytes are no room for two tokens of %llu bytes each",
-				  a->kv_memory_bytes ? "--kv-memory:" : "half of the free memory,",
-				  (unsigned long long)bytes, (unsigned long long)l->slot_bytes);
+				  "%s%llu bytes are no room for two tokens of %llu bytes each%s",
+				  a->kv_memory_bytes ? "--kv-memory: " : "",
+				  (unsigned long long)bytes, (unsigned long long)l->slot_bytes,
+				  a->kv_memory_bytes ? "" : ", and no more memory is free");
 	*slots = count < 1u << 31 ? (uint32_t)count : 1u << 31;
 	return 0;
 }

@@ -73,10 +73,11 @@ static cublasStatus_t layouts_make(struct layouts *l, const struct cuda_product 
 	return status;
 }
 
-#define SUGGESTIONS_MAX 32
+#define SUGGESTIONS_MAX 24
+#define SUGGESTIONS_MIN 4 /* that are asked for: the first need not be good */
 
 static cublasStatus_t suggest(struct cuda *cuda, const struct layouts *l,
-			      cublasLtMatmulHeuristicResult_t found[SUGGESTIONS_MAX], int max,
+			      cublasLtMatmulHeuristicResult_t found[SUGGESTIONS_MAX], int asked,
 			      int *count)
 {
 	const size_t workspace = CUDA_WORKSPACE;
@@ -96,7 +97,7 @@ static cublasStatus_t suggest(struct cuda *cuda, const struct layouts *l,
 			sizeof(in_fp32));
 	if (status == CUBLAS_STATUS_SUCCESS)
 		status = cublasLtMatmulAlgoGetHeuristic(cuda->lt, l->product, l->w, l->x, l->y,
-							l->y, preference, max, found, count);
+							l->y, preference, asked, found, count);
 	if (status == CUBLAS_STATUS_SUCCESS && !*count)
 		status = CUBLAS_STATUS_NOT_SUPPORTED;
 	cublasLtMatmulPreferenceDestroy(preference);
@@ -153,10 +154,12 @@ int cuda_product_ways(struct cuda *cuda, const struct cuda_product *wanted, uint
 		return (int)ways_count;
 	status = layouts_make(&l, wanted, inner);
 	if (status == CUBLAS_STATUS_SUCCESS)
-		status = suggest(cuda, &l, found,
-				 max < SUGGESTIONS_MAX ? (int)max : SUGGESTIONS_MAX, &count);
+		status = suggest(cuda, &l, found, max > 1 ? SUGGESTIONS_MAX : SUGGESTIONS_MIN,
+				 &count);
 	layouts_free(&l);
 	for (int i = 0; i < count && ways_count < max; i++) {
+		if (found[i].state != CUBLAS_STATUS_SUCCESS)
+			continue;
 		ways[ways_count] = *wanted;
 		ways[ways_count].gemv = false;
 		ways[ways_count++].algo = found[i].algo;
@@ -166,6 +169,8 @@ int cuda_product_ways(struct cuda *cuda, const struct cuda_product *wanted, uint
 		ways[ways_count] = *wanted;
 		ways[ways_count++].gemv = true;
 	}
+	if (status == CUBLAS_STATUS_SUCCESS)
+		status = CUBLAS_STATUS_NOT_SUPPORTED;
 	return ways_count ? (int)ways_count : blas_error(status);
 }
 

@@ -117,7 +117,7 @@ static int try(struct cuda *cuda, const struct cuda_site *site, struct trial *tr
 	if (trial->ms < 0)
 		return 0;
 	/* First by hand: kernels are loaded when they are first launched. */
-	if ((!trial->ms && launch(cuda, site, &trial->way, 1)) ||
+	if ((trial->ms == 0 && launch(cuda, site, &trial->way, 1)) ||
 	    capture(cuda, site, &trial->way, layers, &exec)) {
 		trial->ms = -1;
 		return 0;
@@ -126,7 +126,7 @@ static int try(struct cuda *cuda, const struct cuda_site *site, struct trial *tr
 	cudaGraphExecDestroy(exec);
 	if (error != cudaSuccess)
 		return cuda_error(error, "timing products");
-	if (!trial->ms || ms < trial->ms)
+	if (trial->ms == 0 || ms < trial->ms)
 		trial->ms = ms;
 	return 0;
 }
