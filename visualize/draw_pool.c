@@ -1,35 +1,21 @@
 /*
  * draw_pool.c - the pool: an image that is kept, in which only cells are drawn again that
- * look different, and over it what moves: flashes, arrows of copies, who is followed.
+ * look different, and over it what moves (draw_pool_marks.c); where cells are small, flashes
+ * are put into the image and taken out again.
  */
-#include "draw_parts.h"
+#include "draw_pool.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SMALL	  7.0	      /* pixels: cells below it are drawn without cairo */
-#define FILTERED  3.0	      /* pixels from cell to cell: below it they share pixels */
-#define NO_LOOK	  0xff000000u /* no colour, and no large cell's look */
-#define VECTORS	  4096	      /* cells, at most, that a picture without pixels is made of */
-#define MARKS_MAX 4096	      /* cells of the one who is followed, and flashes of large cells */
+#define SMALL	 7.0	     /* pixels: cells below it are drawn without cairo */
+#define FILTERED 3.0	     /* pixels from cell to cell: below it they share pixels */
+#define NO_LOOK	 0xff000000u /* no colour, and no large cell's look */
+#define VECTORS	 4096	     /* cells, at most, that a picture without pixels is made of */
 
-/* What is drawn now. */
-struct job {
-	const struct quire_scene *scene;
-	struct draw_pool *pool;
-	struct quire_pool_grid grid;
-	struct quire_rect body;
-	uint32_t side;
-	uint32_t first, until; /* cells in rows that are in sight */
-	bool small, filtered;
-	struct draw_field field;	 /* where filtered */
-	const struct quire_flash *flash; /* the last that was looked at, */
-	double bright;			 /* and how bright it is */
-};
-
-static int more(struct quire_draw *d, void *where, size_t *limit, size_t count, size_t size)
+int draw_pool_more(struct quire_draw *d, void *where, size_t *limit, size_t count, size_t size)
 {
 	void **array = where, *grown;
 
@@ -75,7 +61,7 @@ static uint32_t small_look(const struct quire_draw *d, uint32_t side, const stru
 }
 
 /* A word that differs when a cell is to be drawn again. */
-static uint32_t large_look(const struct quire_draw *d, const struct job *job, uint32_t i)
+static uint32_t large_look(const struct quire_draw *d, const struct draw_pool_job *job, uint32_t i)
 {
 	const struct quire_cell *cell = &job->scene->cells[i];
 	uint32_t colours[DRAW_SHARERS_MAX], count;
@@ -98,7 +84,7 @@ static uint32_t large_look(const struct quire_draw *d, const struct job *job, ui
 	return (uint32_t)(key >> 33) | 2;
 }
 
-static uint32_t look_of(const struct quire_draw *d, const struct job *job, uint32_t i)
+static uint32_t look_of(const struct quire_draw *d, const struct draw_pool_job *job, uint32_t i)
 {
 	return job->small ? small_look(d, job->side, &job->scene->cells[i],
 				       job->scene->story->cell_slots)
@@ -107,7 +93,7 @@ static uint32_t look_of(const struct quire_draw *d, const struct job *job, uint3
 
 /* ---- the image ---- */
 
-static void draw_one(struct quire_draw *d, const struct job *job, uint32_t i)
+static void draw_one(struct quire_draw *d, const struct draw_pool_job *job, uint32_t i)
 {
 	struct draw_image *image = &job->pool->image;
 	struct quire_rect at = quire_view_cell(&job->grid, i);
@@ -137,7 +123,8 @@ static uint32_t next_age(uint32_t step, uint32_t given_step)
 }
 
 /* Bring the looks of a group up to date, and draw what differs.  Return: how many did. */
-static uint32_t update_group(struct quire_draw *d, const struct job *job, uint32_t group, bool draw)
+static uint32_t update_group(struct quire_draw *d, const struct draw_pool_job *job, uint32_t group,
+			     bool draw)
 {
 	uint32_t from = group * QUIRE_GROUP_CELLS, until = from + QUIRE_GROUP_CELLS;
 	uint32_t step = job->scene->state.counts.step, differ = 0, due = UINT32_MAX;
@@ -169,7 +156,7 @@ static uint32_t update_group(struct quire_draw *d, const struct job *job, uint32
 }
 
 /* Ready for @job: room for what is kept.  Return: 0; -ENOMEM. */
-static int prepare(struct quire_draw *d, struct job *job, bool afresh)
+static int prepare(struct quire_draw *d, struct draw_pool_job *job, bool afresh)
 {
 	struct draw_pool *pool = job->pool;
 	struct draw_image *image = &pool->image;
@@ -177,12 +164,13 @@ static int prepare(struct quire_draw *d, struct job *job, bool afresh)
 	size_t looks = (size_t)job->grid.columns * job->grid.rows;
 	double pitch = job->grid.pitch_x * d->scale;
 
-	if (more(d, &pool->looks, &pool->looks_limit, looks, sizeof(*pool->looks)) ||
-	    more(d, &pool->due, &pool->due_limit, job->scene->groups_count, sizeof(*pool->due)))
+	if (draw_pool_more(d, &pool->looks, &pool->looks_limit, looks, sizeof(*pool->looks)) ||
+	    draw_pool_more(d, &pool->due, &pool->due_limit, job->scene->groups_count,
+			   sizeof(*pool->due)))
 		return -ENOMEM;
 	if (!job->filtered)
 		return 0;
-	if (more(d, &pool->covers, &pool->covers_limit, pixels, sizeof(*pool->covers)))
+	if (draw_pool_more(d, &pool->covers, &pool->covers_limit, pixels, sizeof(*pool->covers)))
 		return -ENOMEM;
 	job->field = (struct draw_field){.looks = pool->looks,
 					 .columns = job->grid.columns,
@@ -202,7 +190,7 @@ static int prepare(struct quire_draw *d, struct job *job, bool afresh)
 	return 0;
 }
 
-static void update(struct quire_draw *d, struct job *job, bool afresh)
+static void update(struct quire_draw *d, struct draw_pool_job *job, bool afresh)
 {
 	struct draw_pool *pool = job->pool;
 	const struct quire_scene *scene = job->scene;
@@ -246,8 +234,8 @@ static void update(struct quire_draw *d, struct job *job, bool afresh)
 /* ---- flashes of small cells: into the image, and out of it again ---- */
 
 /* Mix @colour over a cell of at least three pixels, remembering what was there. */
-static void tint(struct quire_draw *d, const struct job *job, uint32_t cell, uint32_t colour,
-		 double part)
+static void tint(struct quire_draw *d, const struct draw_pool_job *job, uint32_t cell,
+		 uint32_t colour, double part)
 {
 	struct draw_pool *pool = job->pool;
 	struct draw_image *image = &pool->image;
@@ -271,7 +259,7 @@ static void tint(struct quire_draw *d, const struct job *job, uint32_t cell, uin
 }
 
 /* How bright the @i-th flash is; those of one moment are alike. */
-static double bright_of(struct quire_draw *d, struct job *job, uint64_t i)
+double draw_pool_bright(struct quire_draw *d, struct draw_pool_job *job, uint64_t i)
 {
 	const struct quire_flash *flash = &job->scene->flashes[i % QUIRE_FLASHES_MAX];
 
@@ -282,7 +270,7 @@ static double bright_of(struct quire_draw *d, struct job *job, uint64_t i)
 }
 
 /* The oldest flash that is still seen. */
-static uint64_t first_flash(struct quire_draw *d, struct job *job, uint64_t most)
+uint64_t draw_pool_first_flash(struct quire_draw *d, struct draw_pool_job *job, uint64_t most)
 {
 	const struct quire_scene *scene = job->scene;
 	uint64_t i = scene->flashes_count, first = scene->flashes_first;
@@ -290,26 +278,26 @@ static uint64_t first_flash(struct quire_draw *d, struct job *job, uint64_t most
 	most = most < QUIRE_FLASHES_MAX ? most : QUIRE_FLASHES_MAX;
 	if (i > most && first < i - most)
 		first = i - most;
-	while (i > first && bright_of(d, job, i - 1) > 0)
+	while (i > first && draw_pool_bright(d, job, i - 1) > 0)
 		i--;
 	return i;
 }
 
-static void tint_all(struct quire_draw *d, struct job *job)
+static void tint_all(struct quire_draw *d, struct draw_pool_job *job)
 {
 	const struct quire_scene *scene = job->scene;
 	struct draw_pool *pool = job->pool;
 	const struct quire_record_seq *seq =
 		quire_scene_seq(scene, quire_place_selected(d->view, job->side));
-	uint64_t i = first_flash(d, job, QUIRE_FLASHES_MAX);
+	uint64_t i = draw_pool_first_flash(d, job, QUIRE_FLASHES_MAX);
 	uint32_t cells = seq ? quire_place_map_cells(scene, seq) : 0, cell;
 	double size = fmax(3, ceil(SMALL));
 
 	pool->undo_count = 0;
-	cells = cells > MARKS_MAX ? MARKS_MAX : cells;
-	if (more(d, &pool->undo, &pool->undo_limit,
-		 (size_t)((double)(scene->flashes_count - i + cells) * size * size),
-		 sizeof(*pool->undo)))
+	cells = cells > DRAW_POOL_MARKS_MAX ? DRAW_POOL_MARKS_MAX : cells;
+	if (draw_pool_more(d, &pool->undo, &pool->undo_limit,
+			   (size_t)((double)(scene->flashes_count - i + cells) * size * size),
+			   sizeof(*pool->undo)))
 		return;
 	for (uint32_t k = 0; k < cells; k++)
 		if (quire_place_map_cell(scene, seq, k, &cell))
@@ -318,7 +306,7 @@ static void tint_all(struct quire_draw *d, struct job *job)
 		const struct quire_flash *flash = &scene->flashes[i % QUIRE_FLASHES_MAX];
 
 		tint(d, job, flash->cell, draw_flash_colour(d, flash->kind),
-		     0.9 * bright_of(d, job, i));
+		     0.9 * draw_pool_bright(d, job, i));
 	}
 	cairo_surface_mark_dirty(pool->image.surface);
 }
@@ -332,187 +320,10 @@ static void untint(struct draw_pool *pool)
 	}
 }
 
-/* ---- marks over large cells ---- */
-
-static bool in_sight(const struct job *job, const struct quire_rect *at)
-{
-	return at->x < job->body.x + job->body.width && at->x + at->width > job->body.x &&
-	       at->y < job->body.y + job->body.height && at->y + at->height > job->body.y;
-}
-
-static void outline(struct quire_draw *d, const struct quire_rect *at, double out, double line)
-{
-	draw_round(d, at->x - out, at->y - out, at->width + 2 * out, at->height + 2 * out,
-		   fmin(0.5 * d->em, 0.1 * at->width) + out);
-	cairo_set_line_width(d->cr, line);
-	cairo_stroke(d->cr);
-}
-
-/* Slots that this step writes: a ring around each. */
-static void mark_work(struct quire_draw *d, const struct job *job)
-{
-	const struct quire_record_state *state = &job->scene->state;
-	double line = fmax(draw_pixel(d), draw_snap(d, 0.13 * d->em));
-	uint32_t cell, slot, left = MARKS_MAX;
-
-	draw_set(d, d->theme->ink, 0.95);
-	for (uint32_t i = 0; i < state->planned_count; i++) {
-		const struct quire_record_seq *seq = quire_scene_seq(job->scene, state->planned[i]);
-
-		for (uint32_t k = 0; seq && k < seq->run_tokens && left; k++, left--) {
-			struct quire_rect at;
-
-			if (!quire_scene_place(job->scene, seq->id, seq->cached_tokens + k, &cell,
-					       &slot))
-				break;
-			at = quire_view_cell(&job->grid, cell);
-			if (!in_sight(job, &at))
-				continue;
-			at = quire_place_slot(d->view, job->side, &job->grid, &at, slot);
-			draw_round(d, at.x + line, at.y + line, at.width - 2 * line,
-				   at.height - 2 * line, fmin(0.25 * d->em, 0.16 * at.height));
-		}
-	}
-	cairo_set_line_width(d->cr, line);
-	cairo_stroke(d->cr);
-}
-
-static void mark_selected(struct quire_draw *d, const struct job *job)
-{
-	const struct quire_record_seq *seq =
-		quire_scene_seq(job->scene, quire_place_selected(d->view, job->side));
-	uint32_t cells = seq ? quire_place_map_cells(job->scene, seq) : 0, cell;
-	double line = fmax(draw_pixel(d), fmin(0.16 * d->em, 0.08 * job->grid.height));
-
-	draw_set(d, d->theme->ink, 1);
-	for (uint32_t i = 0; i < cells && i < MARKS_MAX; i++) {
-		struct quire_rect at;
-
-		if (!quire_place_map_cell(job->scene, seq, i, &cell))
-			continue;
-		at = quire_view_cell(&job->grid, cell);
-		if (in_sight(job, &at))
-			outline(d, &at, line / 2, line);
-	}
-}
-
-/* The second of several blocks in a row that are copied to a row: one arrow tells them. */
-static bool goes_on(const struct quire_scene *scene, uint64_t i, uint64_t first)
-{
-	const struct quire_flash *flash = &scene->flashes[i % QUIRE_FLASHES_MAX];
-	const struct quire_flash *before = &scene->flashes[(i - 1) % QUIRE_FLASHES_MAX];
-
-	return i > first && before->kind == QUIRE_FLASH_COPIED && before->seq == flash->seq &&
-	       before->cell + 1 == flash->cell && before->from + 1 == flash->from;
-}
-
-/* A copy: from block to block, as long as it is seen. */
-static void mark_copy(struct quire_draw *d, const struct job *job, const struct quire_flash *flash,
-		      double bright, bool last)
-{
-	struct quire_rect from = quire_view_cell(&job->grid, flash->from);
-	struct quire_rect to = quire_view_cell(&job->grid, flash->cell);
-	double em = d->em, width = fmax(fmin(0.2 * em, 0.05 * job->grid.pitch_y), draw_pixel(d));
-	double x0 = from.x + from.width / 2, x1 = to.x + to.width / 2;
-	double y0 = from.y + 0.3 * from.height, y1 = to.y + 0.25 * to.height;
-	double height = fmin(0.35 * fabs(x1 - x0) + 0.2 * fabs(y1 - y0), 5 * em), above, below;
-
-	if (flash->from == flash->cell || (!in_sight(job, &from) && !in_sight(job, &to)))
-		return;
-	/* Above the cells or below them, where there is more room; below blocks with words. */
-	above = fmin(y0, y1) - job->body.y + 1.2 * em;
-	below = job->body.y + job->body.height - fmax(from.y + from.height, to.y + to.height) +
-		0.2 * from.height;
-	if (job->grid.slot_columns && fabs(from.y - to.y) < 1) {
-		y0 = y1 = from.y + from.height;
-		height = -fmin(fmin(height, 1.7 * em), fmax(below, em));
-	} else if (above < height && below > above) {
-		y0 = from.y + 0.75 * from.height;
-		y1 = to.y + 0.8 * to.height;
-		height = -fmin(height, fmax(below, em));
-	} else {
-		height = fmin(height, fmax(above, em));
-	}
-	/* A dark rim, so that it is seen on every colour. */
-	draw_set(d, d->theme->ground, 0.6 * bright);
-	draw_bow(d, x0, y0, x1, y1, height, 2 * width);
-	draw_set(d, d->theme->copied, bright);
-	draw_bow(d, x0, y0, x1, y1, height, width);
-	if (job->grid.slot_columns && last) {
-		double y = height > 0 ? fmin(y0, y1) - 0.72 * height : fmax(y0, y1) - 0.72 * height;
-		double wide = draw_width(d, "copy on write", 0.9 * em, true) + em;
-		double x = fmin((x0 + x1) / 2, job->body.x + job->body.width - wide / 2);
-
-		x = fmax(x, job->body.x + wide / 2);
-
-		draw_set(d, d->theme->ground, fmin(0.9, 1.5 * bright));
-		draw_round(d, x - wide / 2, y - 0.7 * em, wide, 1.4 * em, 0.4 * em);
-		cairo_fill(d->cr);
-		draw_text(d, x, y + 0.32 * em, "copy on write",
-			  (struct draw_style){.points = 0.9 * em,
-					      .colour = d->theme->copied,
-					      .alpha = fmin(1, 1.5 * bright),
-					      .bold = true,
-					      .align = DRAW_CENTRE});
-	}
-}
-
-static void mark_flashes(struct quire_draw *d, struct job *job)
-{
-	const struct quire_scene *scene = job->scene;
-	double line = fmax(2 * draw_pixel(d), fmin(0.22 * d->em, 0.1 * job->grid.height));
-	uint64_t first = first_flash(d, job, MARKS_MAX), newest = 0;
-
-	for (uint64_t i = first; i < scene->flashes_count; i++)
-		if (scene->flashes[i % QUIRE_FLASHES_MAX].kind == QUIRE_FLASH_COPIED &&
-		    !goes_on(scene, i, first))
-			newest = i;
-	for (uint64_t i = first; i < scene->flashes_count; i++) {
-		const struct quire_flash *flash = &scene->flashes[i % QUIRE_FLASHES_MAX];
-		double bright = bright_of(d, job, i);
-		struct quire_rect at = quire_view_cell(&job->grid, flash->cell);
-
-		if (!in_sight(job, &at) || draw_outdone(scene, i))
-			continue;
-		if (!job->grid.slot_columns) {
-			draw_set(d, draw_flash_colour(d, flash->kind),
-				 (at.height < 0.9 * d->em ? 0.5 : 0.12) * bright);
-			draw_round(d, at.x, at.y, at.width, at.height,
-				   fmin(0.5 * d->em, 0.1 * at.width));
-			cairo_fill(d->cr);
-		}
-		/* A ring that widens as it fades. */
-		draw_set(d, draw_flash_colour(d, flash->kind), bright);
-		outline(d, &at, line / 2 + 0.3 * d->em * (1 - bright), line);
-	}
-	for (uint64_t i = first; i < scene->flashes_count; i++) {
-		const struct quire_flash *flash = &scene->flashes[i % QUIRE_FLASHES_MAX];
-
-		if (flash->kind == QUIRE_FLASH_COPIED && newest - i < 16 &&
-		    !goes_on(scene, i, first))
-			mark_copy(d, job, flash, bright_of(d, job, i), i == newest);
-	}
-}
-
-static void mark_hover(struct quire_draw *d, const struct job *job)
-{
-	const struct quire_hit *hover = &d->view->hover;
-	struct quire_rect at;
-
-	if ((hover->kind != QUIRE_HIT_CELL && hover->kind != QUIRE_HIT_BLOCK) ||
-	    hover->side != job->side || hover->cell >= job->scene->story->cells_count)
-		return;
-	at = quire_view_cell(&job->grid, hover->cell);
-	if (!in_sight(job, &at))
-		return;
-	draw_set(d, d->theme->accent, 1);
-	outline(d, &at, fmax(draw_pixel(d), 0.1 * d->em), fmax(draw_pixel(d), 0.14 * d->em));
-}
-
 /* ---- all of it ---- */
 
 /* "12 blocks of 4 · 9 in use · 2 shared", behind the title. */
-static void say_counts(struct quire_draw *d, const struct job *job)
+static void say_counts(struct quire_draw *d, const struct draw_pool_job *job)
 {
 	static const char *const colourings[QUIRE_COLOURINGS] = {
 		"", " \xc2\xb7 by references", " \xc2\xb7 by fill", " \xc2\xb7 by age"};
@@ -535,7 +346,7 @@ static void say_counts(struct quire_draw *d, const struct job *job)
 }
 
 /* The rows in sight. */
-static void find_sight(struct job *job)
+static void find_sight(struct draw_pool_job *job)
 {
 	const struct quire_pool_grid *grid = &job->grid;
 	double from = floor((job->body.y - grid->y) / grid->pitch_y) - 1;
@@ -552,7 +363,7 @@ void draw_pool(struct quire_draw *d, uint32_t side)
 {
 	const struct quire_view *view = d->view;
 	struct draw_pool *pool = &d->sides[side].pool;
-	struct job job = {.scene = &view->sides[side].scene, .pool = pool, .side = side};
+	struct draw_pool_job job = {.scene = &view->sides[side].scene, .pool = pool, .side = side};
 	bool vectors;
 	uint64_t key;
 	int rc = 0;
@@ -579,7 +390,7 @@ void draw_pool(struct quire_draw *d, uint32_t side)
 		for (uint32_t i = job.first; i < job.until; i++) {
 			struct quire_rect at = quire_view_cell(&job.grid, i);
 
-			if (in_sight(&job, &at))
+			if (draw_pool_in_sight(&job, &at))
 				draw_cell(d, side, &job.grid, i, &at);
 		}
 	} else {
@@ -601,12 +412,9 @@ void draw_pool(struct quire_draw *d, uint32_t side)
 		draw_box(d, job.body.x - 0.5 * d->em, job.body.y - 0.4 * d->em,
 			 job.body.width + d->em, job.body.height + 0.8 * d->em);
 		cairo_clip(d->cr);
-		if (job.grid.slot_columns)
-			mark_work(d, &job);
-		mark_selected(d, &job);
-		mark_flashes(d, &job);
+		draw_pool_marks(d, &job);
 	}
-	mark_hover(d, &job);
+	draw_pool_hover(d, &job);
 	cairo_restore(d->cr);
 	if (!vectors && job.small)
 		untint(pool);
