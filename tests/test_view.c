@@ -808,6 +808,30 @@ START_TEST(test_budget)
 }
 END_TEST
 
+/* A window may be asked for a moment before it has read as far. */
+START_TEST(test_early)
+{
+	struct quire_story *whole = views_tell(0, 9), *story;
+	char last[64];
+
+	for (int way = 0; way < 3; way++) {
+		story = views_open(0, 0);
+		ck_assert(story->indexed == 0);
+		ck_assert(quire_view_init(&view, story, NULL) == 0);
+		snprintf(last, sizeof(last), way == 0 ? "seek step %u" : "seek end",
+			 whole->steps_count);
+		if (way == 2)
+			snprintf(last, sizeof(last), "seek %.9fs",
+				 (double)quire_story_end_ns(whole) / 1e9);
+		ck_assert_msg(quire_view_say(&view, last) == 0, "%s: %s", last, quire_failure());
+		ck_assert(quire_view_now_ns(&view, 0) > quire_story_end_ns(whole) / 2);
+		quire_view_free(&view);
+		quire_story_close(story);
+	}
+	quire_story_close(whole);
+}
+END_TEST
+
 /* ---- flashes ---- */
 
 static double brightest(const struct quire_view *v, uint32_t kind)
@@ -887,6 +911,7 @@ int main(void)
 	tcase_add_test(cases, test_two);
 	tcase_add_test(cases, test_live);
 	tcase_add_test(cases, test_budget);
+	tcase_add_test(cases, test_early);
 	tcase_add_test(cases, test_flash);
 	suite_add_tcase(suite, cases);
 	runner = srunner_create(suite);

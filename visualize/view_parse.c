@@ -226,12 +226,27 @@ static int parse_time(const struct quire_view *view, struct quire_command *comma
 	return 0;
 }
 
+/*
+ * A window opens before all is indexed, and a moment may lie in what is not.  Should memory
+ * be short, story->trouble says so, and what is indexed can be gone to.
+ */
+static void index_all(const struct quire_view *view)
+{
+	for (uint32_t s = 0; s < view->sides_count; s++) {
+		struct quire_story *story = view->sides[s].story;
+
+		if (!story->over || story->indexed < story->events)
+			quire_story_extend(story, UINT64_MAX);
+	}
+}
+
 static int parse_moment(const struct quire_view *view, struct quire_command *command,
 			const char *rest)
 {
 	const struct quire_story *story = view->sides[0].story;
 	int64_t count = counted(rest, "step");
 
+	index_all(view);
 	snprintf(command->text, sizeof(command->text), "%s", rest);
 	command->number = -1;
 	if (quire_same_name(rest, "end")) {
