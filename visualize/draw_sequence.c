@@ -226,25 +226,53 @@ static void physical_block(struct quire_draw *d, const struct job *job, uint32_t
 
 /* ---- strips ---- */
 
+/* 1 to 3: all slots of the cell are live, reserved, internal waste; 0: they are not alike. */
+static uint32_t all_of(const struct quire_cell *cell, uint32_t slots)
+{
+	return cell->live == slots					 ? 1
+	       : cell->reserved == slots				 ? 2
+	       : cell->mapped == slots && !cell->live && !cell->reserved ? 3
+									 : 0;
+}
+
+/* Cells from @first on that look the same and touch: a pattern needs more room than one has. */
+static uint32_t alike(const struct job *job, const struct quire_record_seq *seq, uint32_t first,
+		      uint32_t count, uint32_t each)
+{
+	const struct quire_cell *cells = job->scene->cells;
+	const uint32_t total = job->scene->story->cell_slots;
+	uint32_t cell, end = first + each, kind;
+
+	if (!quire_place_map_cell(job->scene, seq, first, &cell))
+		return each;
+	kind = all_of(&cells[cell], total);
+	while (kind && end < count && quire_place_map_cell(job->scene, seq, end, &cell) &&
+	       all_of(&cells[cell], total) == kind)
+		end += each;
+	return end - first;
+}
+
 static void many_blocks(struct quire_draw *d, const struct job *job,
 			const struct quire_place_strip *strip)
 {
 	const struct quire_record_seq *seq = quire_scene_seq(job->scene, strip->seq);
 	uint32_t colour = draw_owner(d, job->side, strip->seq),
 		 total = job->scene->story->cell_slots;
-	uint32_t each = 1, cell;
+	const bool gaps = strip->pitch >= 5 * draw_pixel(d);
+	uint32_t each = 1, run, cell;
 	char text[64], name[32];
 
 	/* Not more of them than pixels. */
 	if (strip->pitch * d->scale < 1)
 		each = (uint32_t)ceil(1 / (strip->pitch * d->scale));
-	for (uint32_t i = 0; i < strip->count; i += each) {
-		double x = draw_snap(d, strip->at.x + i * strip->pitch);
-		double until =
-			draw_snap(d, strip->at.x + fmin(i + each, strip->count) * strip->pitch);
-		struct quire_rect at = {x, strip->at.y, until - x, strip->at.height};
+	for (uint32_t i = 0; i < strip->count; i += run) {
+		double x = draw_snap(d, strip->at.x + i * strip->pitch), until;
+		struct quire_rect at = {x, strip->at.y, 0, strip->at.height};
 
-		if (at.width >= 5 * draw_pixel(d))
+		run = gaps ? each : alike(job, seq, i, strip->count, each);
+		until = draw_snap(d, strip->at.x + fmin(i + run, strip->count) * strip->pitch);
+		at.width = until - x;
+		if (gaps)
 			at.width -= draw_pixel(d);
 		if (quire_place_map_cell(job->scene, seq, i, &cell))
 			draw_bar(d, &job->scene->cells[cell], total, &at, &colour, 1);
