@@ -8,24 +8,10 @@ set -u
 : "${QUIRE:?the program to test}" "${QUIRE_SOURCE_DIR:=.}"
 MODEL=${MODEL:-$QUIRE_SOURCE_DIR/tests/fixtures/models/llama-gqa}
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 model=$(cd "$MODEL" && pwd)
 cd "$tmp" || exit 1
-checks=0
-failures=0
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  err: /' err | head -5 >&2
-	fi
-}
 
 bench() { # STATUS ARGS..  into out, err
 	expected=$1
@@ -178,5 +164,4 @@ check "the report so far is there" grep -q '"stopped": "stopped in step' d.json
 check "with figures" grep -q '"output_tokens_per_s": [0-9]' d.json
 check "the recording is whole" "$QUIRE" compare d.rec d.rec >/dev/null
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+checked

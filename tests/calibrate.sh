@@ -9,23 +9,9 @@ set -u
 : "${QUIRE:?the program to test}" "${QUIRE_SOURCE_DIR:=.}"
 model=$(cd "$QUIRE_SOURCE_DIR/labs/models/tiny" && pwd)
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 cd "$tmp" || exit 1
-checks=0
-failures=0
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  err: /' err | head -5 >&2
-	fi
-}
 
 calibrate() { # STATUS ARGS..  into out, err
 	expected=$1
@@ -89,5 +75,4 @@ status=$?
 check "stopped: exit status 1, not $status" [ "$status" -eq 1 ]
 check "it says so" grep -q '^quire calibrate: stopped' err
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+checked

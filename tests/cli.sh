@@ -10,25 +10,10 @@ set -u
 : "${QUIRE_SOURCE_DIR:=$(dirname "$0")/..}"
 : "${CC:=cc}"
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
-checks=0
-failures=0
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 
 sim="sim --workload demo --requests 200 --model llama-3-8b --gpu a100-80g"
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  out: /' "$tmp/out" | head -5 >&2
-		sed 's/^/  err: /' "$tmp/err" | head -5 >&2
-	fi
-}
 
 quire() { # ARGS..  into $status, $tmp/out, $tmp/err
 	"$QUIRE" "$@" >"$tmp/out" 2>"$tmp/err"
@@ -399,5 +384,4 @@ check "list tells options" grep -q '^    watermark  *0.01 ' "$tmp/out"
 quire list GPUs
 check "list gpus: nothing else" [ "$(grep -c '^  static' "$tmp/out")" -eq 0 ]
 
-echo "cli.sh: $checks checks, $failures failures"
-[ "$failures" -eq 0 ]
+checked

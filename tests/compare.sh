@@ -8,26 +8,11 @@
 set -u
 : "${QUIRE:?the program to test}"
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 cd "$tmp" || exit 1
-checks=0
-failures=0
 
 sim="sim --workload demo --requests 300 --model llama-3-8b --gpu a100-80g --kv-slots 20000"
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  out: /' out | head -8 >&2
-		sed 's/^/  err: /' err | head -5 >&2
-	fi
-}
 
 quire() { # STATUS ARGS..  into out, err
 	expected=$1
@@ -243,8 +228,8 @@ says '^the [0-9,]* decisions up to there are the same$'
 head -c $((size - 10)) a.qrec >nearly.qrec
 quire 0 compare a.qrec nearly.qrec
 says '^all [0-9]* figures are the same$'
-head -c 10 a.qrec >stub.qrec
-quire 2 compare a.qrec stub.qrec
+head -c 10 a.qrec >short.qrec
+quire 2 compare a.qrec short.qrec
 complains 'cut off within its header'
 echo '{"a": 1}' >other.json
 quire 2 compare a.qrec other.json
@@ -288,5 +273,4 @@ check "a preemption" grep -q 'preempted","ph":"i"' a.trace
 quire 0 compare --help
 check "help: no line beyond 100 columns" [ "$(awk 'length > 100' out | wc -l)" -eq 0 ]
 
-echo "compare.sh: $checks checks, $failures failures"
-[ "$failures" -eq 0 ]
+checked

@@ -8,24 +8,9 @@ set -u
 : "${QUIRE:?the program to test}"
 : "${QUIRE_SOURCE_DIR:=$(dirname "$0")/..}"
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 models="$QUIRE_SOURCE_DIR/tests/fixtures/models"
-checks=0
-failures=0
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  out: /' "$tmp/out" | head -70 >&2
-		sed 's/^/  err: /' "$tmp/err" | head -5 >&2
-	fi
-}
 
 model() { # ARGS..  into $status, $tmp/out, $tmp/err
 	"$QUIRE" model "$@" >"$tmp/out" 2>"$tmp/err"
@@ -171,5 +156,4 @@ printf 'not a model' >"$tmp/x.safetensors"
 refuses 1 "x.safetensors: a header of .* no safetensors file?" "$tmp/x.safetensors"
 refuses 2 "no such file" "$tmp/nowhere.safetensors"
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+checked

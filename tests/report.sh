@@ -8,24 +8,10 @@
 set -u
 : "${QUIRE:?the program to test}"
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
-failures=0
-checks=0
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 
 sim="sim --workload demo --requests 300 --model llama-3-8b --gpu a100-80g"
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  err: /' "$tmp/err" | head -5 >&2
-	fi
-}
 
 quire() { # ARGS..  into $status, $tmp/out, $tmp/err
 	"$QUIRE" "$@" >"$tmp/out" 2>"$tmp/err"
@@ -145,5 +131,4 @@ refuses 1 "is no folder" $sim --plot "$tmp/one.html"
 refuses 2 "expected the name of a file" $sim --report -
 check "an old report stays when a new one fails" holds "$tmp/one.html" "</html>"
 
-echo "$checks checks, $failures failures"
-[ "$failures" -eq 0 ]
+checked

@@ -10,24 +10,9 @@ set -u
 model=$QUIRE_SOURCE_DIR/labs/models/tiny
 plain=$QUIRE_SOURCE_DIR/tests/fixtures/models/llama-gqa # without a tokenizer
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 cd "$tmp" || exit 1
-checks=0
-failures=0
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  out: /' out | head -8 >&2
-		sed 's/^/  err: /' err | head -8 >&2
-	fi
-}
 
 run() { # STATUS ARGS..  into out, err
 	expected=$1
@@ -349,5 +334,4 @@ complains 'nosuch/rec'
 run 0 --help
 check "help is on stdout" grep -q -e '--repetition-penalty' out
 
-echo "run.sh: $checks checks, $failures failures"
-[ "$failures" -eq 0 ]
+checked

@@ -8,24 +8,9 @@
 set -u
 : "${QUIRE:?the program to test}"
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 cd "$tmp" || exit 1
-checks=0
-failures=0
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  out: /' out | head -5 >&2
-		sed 's/^/  err: /' err | head -5 >&2
-	fi
-}
 
 sweep() { # ARGS..  into $status, out, err
 	"$QUIRE" sweep "$@" >out 2>err
@@ -229,5 +214,4 @@ else
 	fi
 fi
 
-echo "sweep: $checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+checked

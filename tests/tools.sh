@@ -7,24 +7,9 @@
 set -u
 : "${QUIRE:?the program to test}"
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 cd "$tmp" || exit 1
-checks=0
-failures=0
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  out: /' out | head -8 >&2
-		sed 's/^/  err: /' err | head -5 >&2
-	fi
-}
 
 quire() { # STATUS ARGS..  into out, err
 	expected=$1
@@ -173,5 +158,4 @@ complains 'json and --chart would both write s.svg'
 quire 1 plan --model llama-3-8b --gpu a100-80g --batch 1:64 --chart nosuch/sweep.svg
 complains 'nosuch/sweep.svg'
 
-echo "tools.sh: $checks checks, $failures failures"
-[ "$failures" -eq 0 ]
+checked

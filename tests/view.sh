@@ -9,27 +9,12 @@
 set -u
 : "${QUIRE:?the program to test}"
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 cd "$tmp" || exit 1
 unset DISPLAY WAYLAND_DISPLAY SDL_VIDEODRIVER
-checks=0
-failures=0
 
 sim="sim --workload demo --requests 60 --model llama-3-8b --gpu a100-80g --kv-slots 4000"
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  out: /' out | head -8 >&2
-		sed 's/^/  err: /' err | head -5 >&2
-	fi
-}
 
 quire() { # STATUS ARGS..  into out, err
 	expected=$1
@@ -291,5 +276,4 @@ quire 1 view a.qrec --png no/x.png
 complains 'cannot write no/x.png'
 check "nothing is left of it" [ ! -e x.png ]
 
-echo "view.sh: $checks checks, $failures failures"
-[ "$failures" -eq 0 ]
+checked

@@ -14,15 +14,11 @@ skip() {
 }
 
 command -v Xvfb >/dev/null || skip "there is no Xvfb"
-tmp=$(mktemp -d) || exit 1
+# shellcheck source=shell/checks.sh
+. "$(dirname "$0")/shell/checks.sh"
 xvfb=
 trap '[ -z "$xvfb" ] || kill "$xvfb" 2>/dev/null; rm -rf "$tmp"' EXIT
-trap 'exit 1' INT TERM
 cd "$tmp" || exit 1
-checks=0
-failures=0
-: >out
-: >err
 
 # -noreset: or it would begin anew, deaf for a while, whenever a window closes
 Xvfb -displayfd 3 -noreset -screen 0 1920x1080x24 -nolisten tcp 3>display >xvfb.log 2>&1 &
@@ -35,18 +31,6 @@ done
 DISPLAY=:$(cat display)
 SDL_VIDEODRIVER=x11
 export DISPLAY SDL_VIDEODRIVER
-
-check() { # WHAT CONDITION..
-	what=$1
-	shift
-	checks=$((checks + 1))
-	if ! "$@"; then
-		failures=$((failures + 1))
-		echo "FAILED: $what" >&2
-		sed 's/^/  out: /' out | head -8 >&2
-		sed 's/^/  err: /' err | head -5 >&2
-	fi
-}
 
 differ() {
 	[ -s "$1" ] && [ -s "$2" ] && ! cmp -s "$1" "$2"
@@ -171,5 +155,4 @@ printf '1 quit\n' >script
 check "--live: exit status" [ $? -eq 0 ]
 check "--live: the same report" cmp -s plain.txt out
 
-echo "window.sh: $checks checks, $failures failures"
-[ "$failures" -eq 0 ]
+checked
