@@ -3,6 +3,8 @@
  */
 #include "fit.h"
 
+#include "descend.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -76,8 +78,9 @@ struct problem {
 };
 
 /* The mean over the kinds that there are; a cost that cannot be made is no good at all. */
-static double loss(const struct problem *p)
+static double loss(const void *arg)
 {
+	const struct problem *p = arg;
 	double sum = 0;
 	int kinds = 0;
 
@@ -95,15 +98,10 @@ static double loss(const struct problem *p)
 	return kinds ? sum / kinds : INFINITY;
 }
 
-struct constant {
-	double *value;
-	double max; /* 0: none */
-};
-
 static double search(const struct problem *p)
 {
 	struct quire_gpu *g = p->gpu;
-	const struct constant constants[] = {
+	const struct quire_constant constants[] = {
 		{&g->gemm_bytes_share, 1},
 		{&g->gemm_flops_share, 1},
 		{&g->step_ns, 0},
@@ -114,33 +112,17 @@ static double search(const struct problem *p)
 		{&g->attention_launch_ns, 0},
 		{&g->attention_tile_ns, 0},
 	};
-	const size_t count = sizeof(constants) / sizeof(*constants);
-	double best = loss(p);
+	const struct quire_descent descent = {
+		.loss = loss,
+		.arg = p,
+		.constants = constants,
+		.count = sizeof(constants) / sizeof(*constants),
+		.step = 0.3,
+		.keep = 0.9999,
+		.rounds_max = 20,
+	};
 
-	for (double step = 0.3; step > 0.001; step /= 2) {
-		bool better = true;
-
-		for (int round = 0; better && round < 20; round++) {
-			better = false;
-			for (size_t i = 0; i < 2 * count; i++) {
-				const struct constant *c = &constants[i / 2];
-				const double before = *c->value;
-				double now;
-
-				*c->value = i % 2 ? before * (1 + step) : before / (1 + step);
-				if (c->max > 0 && *c->value > c->max)
-					*c->value = c->max;
-				now = loss(p);
-				if (now < best * 0.9999) {
-					best = now;
-					better = true;
-				} else {
-					*c->value = before;
-				}
-			}
-		}
-	}
-	return best;
+	return quire_descend(&descent);
 }
 
 /*

@@ -10,25 +10,30 @@
  * printed as a profile, then the scores: with them, and with those in the program,
  * which are these, rounded.
  */
+#include "core/sim/descend.h"
 #include "tests/kernel_times.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-struct constant {
-	double *value;
-	double max; /* 0: none */
+/* What is fitted: a GPU, to the kinds from @first to @last of a table. */
+struct problem {
+	const struct kernel_table *table;
+	const struct quire_gpu *gpu;
+	int first, last;
 };
 
-/* The mean over the kinds from @first to @last. */
-static double loss(const struct kernel_table *t, const struct quire_gpu *gpu, int first, int last)
+/* The mean over the kinds. */
+static double loss(const void *arg)
 {
+	const struct problem *p = arg;
 	double sum = 0;
 	int kinds = 0;
 
-	for (int kind = first; kind <= last; kind++) {
-		const struct kernel_score s = kernel_score(t, gpu, (enum kernel_kind)kind, false);
+	for (int kind = p->first; kind <= p->last; kind++) {
+		const struct kernel_score s =
+			kernel_score(p->table, p->gpu, (enum kernel_kind)kind, false);
 
 		sum += s.error;
 		kinds += s.rows > 0;
@@ -36,33 +41,18 @@ static double loss(const struct kernel_table *t, const struct quire_gpu *gpu, in
 	return kinds ? sum / kinds : 0;
 }
 
-static double search(const struct kernel_table *t, struct quire_gpu *gpu, int first, int last,
-		     const struct constant *constants, size_t count)
+static double search(const struct problem *p, const struct quire_constant *constants, size_t count)
 {
-	double best = loss(t, gpu, first, last);
+	const struct quire_descent descent = {
+		.loss = loss,
+		.arg = p,
+		.constants = constants,
+		.count = count,
+		.step = 0.2,
+		.keep = 0.99999,
+	};
 
-	for (double step = 0.2; step > 0.001; step /= 2) {
-		for (bool better = true; better;) {
-			better = false;
-			for (size_t i = 0; i < 2 * count; i++) {
-				const struct constant *c = &constants[i / 2];
-				const double before = *c->value;
-				double now;
-
-				*c->value = i % 2 ? before * (1 + step) : before / (1 + step);
-				if (c->max > 0 && *c->value > c->max)
-					*c->value = c->max;
-				now = loss(t, gpu, first, last);
-				if (now < best * 0.99999) {
-					best = now;
-					better = true;
-				} else {
-					*c->value = before;
-				}
-			}
-		}
-	}
-	return best;
+	return quire_descend(&descent);
 }
 
 static void fit_gemm(const struct kernel_table *t, struct quire_gpu *gpu)
@@ -72,7 +62,8 @@ static void fit_gemm(const struct kernel_table *t, struct quire_gpu *gpu)
 
 	for (uint32_t q = 1; q <= 16; q *= 2) {
 		struct quire_gpu g = *gpu;
-		const struct constant constants[] = {
+		const struct problem p = {t, &g, KERNEL_GEMM, KERNEL_GEMM};
+		const struct quire_constant constants[] = {
 			{&g.gemm_flops_share, 1},
 			{&g.gemm_bytes_share, 1},
 			{&g.gemm_launch_ns, 0},
@@ -80,7 +71,7 @@ static void fit_gemm(const struct kernel_table *t, struct quire_gpu *gpu)
 		double found;
 
 		g.gemm_sharpness = q;
-		found = search(t, &g, KERNEL_GEMM, KERNEL_GEMM, constants, 3);
+		found = search(&p, constants, 3);
 		if (found < least) {
 			least = found;
 			best = g;
@@ -89,17 +80,21 @@ static void fit_gemm(const struct kernel_table *t, struct quire_gpu *gpu)
 	*gpu = best;
 }
 
-static void fit_attention(const struct kernel_table *t, struct quire_gpu *gpu)
+/* Return: was attention measured? */
+static bool fit_attention(const struct kernel_table *t, struct quire_gpu *gpu)
 {
-	const struct constant constants[] = {
+	const struct problem p = {t, gpu, KERNEL_DECODE, KERNEL_PREFILL_GQA};
+	const struct quire_constant constants[] = {
 		{&gpu->attention_flops_share, 1},
 		{&gpu->attention_bytes_share, 1},
 		{&gpu->attention_launch_ns, 0},
 		{&gpu->attention_tile_ns, 0},
 	};
 
-	if (loss(t, gpu, KERNEL_DECODE, KERNEL_PREFILL_GQA) > 0)
-		search(t, gpu, KERNEL_DECODE, KERNEL_PREFILL_GQA, constants, 4);
+	if (!(loss(&p) > 0))
+		return false;
+	search(&p, constants, 4);
+	return true;
 }
 
 static void print_constants(const struct quire_gpu *g, bool attention)
@@ -152,9 +147,7 @@ int main(int argc, char **argv)
 		}
 		fitted[i] = builtin[i];
 		fit_gemm(&tables[i], &fitted[i]);
-		fit_attention(&tables[i], &fitted[i]);
-		print_constants(&fitted[i], loss(&tables[i], &fitted[i], KERNEL_DECODE,
-						 KERNEL_PREFILL_GQA) > 0);
+		print_constants(&fitted[i], fit_attention(&tables[i], &fitted[i]));
 	}
 	printf("| GPU | kind | rows fit | held back | error, fit | held back | bias | error of the "
 	       "built-in constants, held back | their deviation, fit | held back, in the 90 %% "
