@@ -5,7 +5,7 @@
  * Four warps (eight, if a head is 64) share the keys of the block's part, 16 in turn to
  * each; a warp has its own ring of STAGES such pieces in shared memory, filled behind its
  * back, and waits for no other warp until the end: three stages, so that two blocks fit a
- * multiprocessor, or six where blocks are few.  The tensor cores take the 16 queries as rows;
+ * multiprocessor, or more where blocks are few.  The tensor cores take the 16 queries as rows;
  * of multi-head attention that is one query and fifteen empty rows, which costs nothing that
  * counts: 32 products for 8 KiB (head_dim 128), a tenth of what they could do meanwhile.
  *
@@ -255,12 +255,14 @@ static int launch_few(const struct quire_op_attention *op, cudaStream_t stream)
 }
 
 /*
- * Is there room for large blocks?  With one on each multiprocessor no other kernel could
- * begin or end beside them, which costs more than they gain (docs/kernels.md); on half of
- * them they do no harm.
+ * How deep a ring may be.  Blocks that have a multiprocessor each must not share one while
+ * others are still busy with the kernel in front: four stages are more than half of its
+ * memory.  With six nothing else could begin beside them, which costs more than they gain
+ * (docs/kernels.md), but where half of the multiprocessors stay free.
  */
-static bool deep(const struct quire_op_attention *op)
+static uint32_t depth(const struct quire_op_attention *op)
 {
+	const uint32_t blocks = op->work_max * op->kv_heads;
 	static int multiprocessors, shared_bytes;
 	int device;
 
@@ -270,15 +272,26 @@ static bool deep(const struct quire_op_attention *op)
 				    device) != cudaSuccess ||
 	     cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device) !=
 		     cudaSuccess))
-		return false;
-	return 2 * op->work_max * op->kv_heads <= (uint32_t)multiprocessors &&
-	       shared_bytes >= 200 << 10;
+		return 3;
+	if (shared_bytes < 200 << 10 || blocks > (uint32_t)multiprocessors)
+		return 3;
+	return 2 * blocks > (uint32_t)multiprocessors ? 4 : 6;
+}
+
+template <uint32_t HEAD_DIM>
+static int launch_deep(const struct quire_op_attention *op, cudaStream_t stream)
+{
+	switch (depth(op)) {
+	case 6:
+		return launch_few<HEAD_DIM, 6>(op, stream);
+	case 4:
+		return launch_few<HEAD_DIM, 4>(op, stream);
+	default:
+		return launch_few<HEAD_DIM, 3>(op, stream);
+	}
 }
 
 int quire_cuda_attention_few(const struct quire_op_attention *op, cudaStream_t stream)
 {
-	if (deep(op))
-		return op->head_dim == 128 ? launch_few<128, 6>(op, stream)
-					   : launch_few<64, 6>(op, stream);
-	return op->head_dim == 128 ? launch_few<128, 3>(op, stream) : launch_few<64, 3>(op, stream);
+	return op->head_dim == 128 ? launch_deep<128>(op, stream) : launch_deep<64>(op, stream);
 }

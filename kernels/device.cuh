@@ -71,7 +71,7 @@ DEVICE float minus_infinity()
 
 DEVICE float silu(float x)
 {
-	return x / (1.0f + __expf(-x));
+	return __fdividef(x, 1.0f + __expf(-x));
 }
 
 /* As quire_dev_plane(). */

@@ -54,7 +54,7 @@ DEVICE void fetch_ahead(const uint16_t *weight, uint32_t rows, uint32_t column, 
 
 /* TILES: 1, or 2: gate and up.  BATCH: steps that are loaded together. */
 template <uint32_t TILES, uint32_t BATCH>
-static __global__ void __launch_bounds__(WARPS *WARP, 4) gemv(const struct quire_op_gemv op)
+static __global__ void __launch_bounds__(WARPS *WARP, 4) gemv(const struct quire_op_product op)
 {
 	__shared__ float sums[WARPS][TILES][TILE][ROWS_MAX];
 	const uint32_t warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
@@ -139,23 +139,23 @@ static __global__ void __launch_bounds__(WARPS *WARP, 4) gemv(const struct quire
 				y[i] += sums[j][i][output][r];
 		if (TILES == 2)
 			y[0] = silu(y[0]) * y[TILES - 1];
-		if (op.kind == QUIRE_GEMV_FP32)
+		if (op.kind == QUIRE_PRODUCT_FP32)
 			((float *)op.out)[at] = y[0];
-		else if (op.kind == QUIRE_GEMV_ADD)
+		else if (op.kind == QUIRE_PRODUCT_ADD)
 			((float *)op.out)[at] += y[0];
 		else
 			((uint16_t *)op.out)[at] = (uint16_t)bf16_pack(y[0], 0);
 	}
 }
 
-int quire_cuda_gemv(const struct quire_op_gemv *op, struct CUstream_st *stream)
+int quire_cuda_gemv(const struct quire_op_product *op, struct CUstream_st *stream)
 {
 	const dim3 grid((op->outputs + TILE - 1) / TILE);
 
 	if (!op->rows_count || op->rows_count > QUIRE_GEMV_ROWS_MAX || op->columns % 8 ||
 	    !op->columns)
 		return cudaErrorInvalidValue;
-	if (op->kind == QUIRE_GEMV_SWIGLU)
+	if (op->kind == QUIRE_PRODUCT_SWIGLU)
 		return launch(gemv<2, 2>, op, grid, WARPS * WARP, 0, stream);
 	return launch(gemv<1, 4>, op, grid, WARPS * WARP, 0, stream);
 }

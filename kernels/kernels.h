@@ -26,7 +26,7 @@
  *  - Return: 0, or the cudaError_t of the launch; cudaErrorInvalidValue (1) if the shape
  *    is one that is not built.  Faults while running are told by the stream, later.
  *
- * Built for 8.0, 8.9 and 9.0.  Floors and measured times: docs/kernels.md.
+ * Built for 8.0, 8.9 and 9.0, gemm for 9.0a alone.  Floors and measured times: docs/kernels.md.
  */
 #ifndef QUIRE_KERNELS_H
 #define QUIRE_KERNELS_H
@@ -250,29 +250,38 @@ uint32_t quire_attention_work_max(const struct quire_attention_limits *limits, u
 size_t quire_attention_partial_bytes(const struct quire_attention_limits *limits,
 				     enum quire_tile tile);
 
-/* ---- gemv: a few rows by a matrix of weights, at the speed of memory ---------------- */
+/* ---- product: rows by a matrix of weights --------------------------------------- */
 
-#define QUIRE_GEMV_ROWS_MAX 8u
-
-enum quire_gemv_out {
-	QUIRE_GEMV_BF16,   /* out, bf16 */
-	QUIRE_GEMV_FP32,   /* out, fp32: logits */
-	QUIRE_GEMV_ADD,	   /* out = out + product, fp32: the residual */
-	QUIRE_GEMV_SWIGLU, /* weights are gate, then up; out = silu(gate) up, bf16 */
+enum quire_product_out {
+	QUIRE_PRODUCT_BF16,   /* out, bf16 */
+	QUIRE_PRODUCT_FP32,   /* out, fp32: logits */
+	QUIRE_PRODUCT_ADD,    /* out = out + product, fp32: the residual */
+	QUIRE_PRODUCT_SWIGLU, /* weights are gate, then up; out = silu(gate) up, bf16 */
 };
 
-/* y[r][n] = sum over k of x[r][k] weight[n][k]; every weight is read once. */
-struct quire_op_gemv {
+/* y[r][n] = sum over k of x[r][k] weight[n][k]. */
+struct quire_op_product {
 	const uint16_t *x;	/* [rows_count][columns] bf16 */
-	uint32_t rows_count;	/* 1 to QUIRE_GEMV_ROWS_MAX */
+	uint32_t rows_count;	/* from 1 on */
 	uint32_t columns;	/* a multiple of 8 */
 	const uint16_t *weight; /* [outputs][columns] bf16; SWIGLU: [2 outputs][columns] */
 	uint32_t outputs;
-	enum quire_gemv_out kind;
+	enum quire_product_out kind;
 	void *out; /* [rows_count][outputs] */
 };
-int quire_cuda_gemv(const struct quire_op_gemv *op, struct CUstream_st *stream);
-void quire_ref_gemv(const struct quire_op_gemv *op);
+void quire_ref_product(const struct quire_op_product *op);
+
+/* gemv: up to so many rows, at the speed of memory; every weight is read once. */
+#define QUIRE_GEMV_ROWS_MAX 8u
+int quire_cuda_gemv(const struct quire_op_product *op, struct CUstream_st *stream);
+
+/*
+ * gemm: up to so many rows, outputs a multiple of 4, on a GPU of compute capability 9.x
+ * (built for 9.0a).
+ */
+#define QUIRE_GEMM_ROWS_MAX 64u
+bool quire_cuda_gemm_can(const struct quire_op_product *op);
+int quire_cuda_gemm(const struct quire_op_product *op, struct CUstream_st *stream);
 
 /* ---- swiglu: out = silu(gate) up (Shazeer, arXiv 2002.05202) ------------------------ */
 

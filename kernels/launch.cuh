@@ -9,13 +9,16 @@
 /* Does this device let a kernel wait for the one before it, and is that wanted? */
 bool quire_cuda_overlaps(void);
 
-/* A kernel takes its op by value.  @shared_bytes: dynamic shared memory of a block. */
+/*
+ * A kernel takes its op by value.  @shared_bytes: dynamic shared memory of a block; @ranks:
+ * neighbouring blocks that are a cluster, from compute capability 9.0 on.
+ */
 template <typename OP>
 static int launch(void (*kernel)(OP), const OP *op, dim3 grid, uint32_t threads,
-		  size_t shared_bytes, cudaStream_t stream)
+		  size_t shared_bytes, cudaStream_t stream, uint32_t ranks = 1)
 {
 	cudaLaunchConfig_t config = {};
-	cudaLaunchAttribute overlap = {};
+	cudaLaunchAttribute attributes[2] = {};
 	cudaError_t rc;
 
 	if (!grid.x || !grid.y || !grid.z)
@@ -27,14 +30,21 @@ static int launch(void (*kernel)(OP), const OP *op, dim3 grid, uint32_t threads,
 		if (rc != cudaSuccess)
 			return rc;
 	}
-	overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-	overlap.val.programmaticStreamSerializationAllowed = 1;
 	config.gridDim = grid;
 	config.blockDim = dim3(threads);
 	config.dynamicSmemBytes = shared_bytes;
 	config.stream = stream;
-	config.attrs = &overlap;
-	config.numAttrs = quire_cuda_overlaps() ? 1 : 0;
+	config.attrs = attributes;
+	if (ranks > 1) {
+		attributes[config.numAttrs].id = cudaLaunchAttributeClusterDimension;
+		attributes[config.numAttrs].val.clusterDim.x = ranks;
+		attributes[config.numAttrs].val.clusterDim.y = 1;
+		attributes[config.numAttrs++].val.clusterDim.z = 1;
+	}
+	if (quire_cuda_overlaps()) {
+		attributes[config.numAttrs].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+		attributes[config.numAttrs++].val.programmaticStreamSerializationAllowed = 1;
+	}
 	return cudaLaunchKernelEx(&config, kernel, *op);
 }
 

@@ -5,7 +5,7 @@
  *	cuda_weights.c	weights: from the host, or drawn on the device
  *	cuda_input.c	a batch as arrays on the device
  *	cuda_forward.c	the kernels of a batch, in order; as a graph where it can be one
- *	cuda_product.c	matrix products: gemv for a few rows, cuBLASLt for more
+ *	cuda_product.c	matrix products: gemv, gemm or cuBLASLt
  *	cuda_tune.c	which of them is the fastest, by timing
  *	cuda_choose.c	tokens, chosen on the device where that is enough
  *
@@ -22,7 +22,8 @@
 #include <cuda_runtime_api.h>
 
 #define CUDA_GEMV_ROWS	 2u	     /* up to so many rows go through gemv, ... */
-#define CUDA_GEMV_ITEMS	 (14u << 20) /* ... where a matrix has at most so many elements */
+#define CUDA_GEMV_ITEMS	 (14u << 20) /* ... where a matrix has at most so many elements, ... */
+#define CUDA_GEMM_ITEMS	 (8u << 20)  /* ... and more through gemm, where it has so many */
 #define CUDA_GRAPH_ROWS	 512u	     /* ... through a graph, if each is one token */
 #define CUDA_TUNED_ROWS	 512u	     /* ... through what was timed, with fast_products */
 #define CUDA_WORKSPACE	 (32u << 20) /* bytes, of cuBLASLt */
@@ -78,12 +79,18 @@ enum cuda_out {
 	CUDA_SWIGLU, /* y, bf16 */
 };
 
+enum cuda_way {
+	CUDA_BY_GEMV,
+	CUDA_BY_GEMM,
+	CUDA_BY_BLAS,
+};
+
 /* How products of a shape are computed. */
 struct cuda_product {
 	uint32_t rows, outputs, columns;
 	enum cuda_out out;
-	bool gemv;		   /* or else by cuBLASLt, ... */
-	cublasLtMatmulAlgo_t algo; /* ... with this */
+	enum cuda_way way;
+	cublasLtMatmulAlgo_t algo; /* of CUDA_BY_BLAS */
 };
 
 /* Where a step has a product: what comes in, and what goes out. */
@@ -191,7 +198,8 @@ int cuda_product(struct cuda *cuda, const struct cuda_weight *w, const uint16_t 
 int cuda_product_by(struct cuda *cuda, const struct cuda_product *p, const struct cuda_weight *w,
 		    const uint16_t *x, void *y, uint32_t y_stride);
 /*
- * Ways to compute @wanted, the best by the book first.
+ * Ways to compute @wanted: if one is asked for, what is known to be good; or else all,
+ * ours first, then cuBLASLt's, its best first.
  * Return: how many, at most @max; -EIO.
  */
 int cuda_product_ways(struct cuda *cuda, const struct cuda_product *wanted, uint32_t y_stride,

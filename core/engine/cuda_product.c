@@ -1,12 +1,12 @@
 /*
  * cuda_product.c - products with weights; see cuda.h.
  *
- * One or two rows by a matrix that is not large go through gemv, which begins to read its
- * weights while the kernel before it ends; so measured (docs/kernels.md).  All else goes
- * through cuBLASLt, by its first suggestion.  With config.fast_products both are timed
- * instead (cuda_tune.c).  To choose takes long, so it is done once for each shape, and
- * numbers of rows are rounded up so that shapes are few: what is computed of rows that
- * are not there is thrown away.
+ * One or two rows by a matrix that is not large go through gemv, up to 64 through gemm
+ * where the GPU can do that: both begin to read their weights while the kernel before them
+ * ends; so measured (docs/kernels.md).  All else goes through cuBLASLt, by its first
+ * suggestion.  With config.fast_products all ways are timed instead (cuda_tune.c).  To
+ * choose takes long, so it is done once for each shape, and numbers of rows are rounded up
+ * so that shapes are few: what is computed of rows that are not there is thrown away.
  */
 #include "cuda.h"
 
@@ -122,101 +122,129 @@ static cublasStatus_t by_blas(struct cuda *cuda, const struct cuda_product *p,
 
 /* ---- ways ---- */
 
-static bool gemv_can(const struct cuda_product *p, uint32_t y_stride)
+static struct quire_op_product op_of(const struct cuda_product *p, const struct cuda_weight *w,
+				     const uint16_t *x, void *y)
 {
-	const uint32_t outputs = p->out == CUDA_SWIGLU ? p->outputs / 2 : p->outputs;
+	static const enum quire_product_out kinds[] = {
+		[CUDA_BF16] = QUIRE_PRODUCT_BF16,
+		[CUDA_FP32] = QUIRE_PRODUCT_FP32,
+		[CUDA_ADD] = QUIRE_PRODUCT_ADD,
+		[CUDA_SWIGLU] = QUIRE_PRODUCT_SWIGLU,
+	};
 
-	return p->rows <= QUIRE_GEMV_ROWS_MAX && (y_stride == outputs || p->rows == 1);
+	return (struct quire_op_product){
+		.x = x,
+		.rows_count = p->rows,
+		.columns = p->columns,
+		.weight = w ? w->data : NULL,
+		.outputs = p->out == CUDA_SWIGLU ? p->outputs / 2 : p->outputs,
+		.kind = kinds[p->out],
+		.out = y,
+	};
 }
 
-/* Without timing, what is known to be good. */
-static bool gemv_is_good(const struct cuda_product *p)
+/* Can gemv, or gemm, do this? */
+static bool can(enum cuda_way way, const struct cuda_product *p, uint32_t y_stride)
 {
-	return p->rows <= CUDA_GEMV_ROWS && (uint64_t)p->outputs * p->columns <= CUDA_GEMV_ITEMS;
+	const struct quire_op_product op = op_of(p, NULL, NULL, NULL);
+
+	if (y_stride != op.outputs && p->rows > 1)
+		return false;
+	return way == CUDA_BY_GEMV ? p->rows <= QUIRE_GEMV_ROWS_MAX : quire_cuda_gemm_can(&op);
+}
+
+/* Without timing, what is known to be good: ours for few rows by a matrix that is not
+ * large; for SwiGLU by any, which costs cuBLASLt a kernel more. */
+static enum cuda_way known_good(const struct cuda_product *p, uint32_t y_stride)
+{
+	const uint64_t items = (uint64_t)p->outputs * p->columns;
+
+	if (p->rows <= CUDA_GEMV_ROWS)
+		return items <= CUDA_GEMV_ITEMS && can(CUDA_BY_GEMV, p, y_stride) ? CUDA_BY_GEMV
+										  : CUDA_BY_BLAS;
+	return (items <= CUDA_GEMM_ITEMS || p->out == CUDA_SWIGLU) && can(CUDA_BY_GEMM, p, y_stride)
+		       ? CUDA_BY_GEMM
+		       : CUDA_BY_BLAS;
+}
+
+/* cuBLASLt's own suggestions, its best first.  Return: how many; -EIO: none. */
+static int blas_ways(struct cuda *cuda, const struct cuda_product *wanted, uint32_t y_stride,
+		     struct cuda_product *ways, uint32_t max, int asked)
+{
+	cublasLtMatmulHeuristicResult_t found[SUGGESTIONS_MAX];
+	const uint32_t inner = wanted->out == CUDA_SWIGLU ? wanted->outputs : y_stride;
+	struct layouts l = {0};
+	cublasStatus_t status = layouts_make(&l, wanted, inner);
+	int count = 0, good = 0;
+
+	if (status == CUBLAS_STATUS_SUCCESS)
+		status = suggest(cuda, &l, found, asked, &count);
+	layouts_free(&l);
+	for (int i = 0; i < count && good < (int)max; i++) {
+		if (found[i].state != CUBLAS_STATUS_SUCCESS)
+			continue;
+		ways[good] = *wanted;
+		ways[good].way = CUDA_BY_BLAS;
+		ways[good++].algo = found[i].algo;
+	}
+	if (status == CUBLAS_STATUS_SUCCESS)
+		status = CUBLAS_STATUS_NOT_SUPPORTED;
+	return good ? good : blas_error(status);
 }
 
 int cuda_product_ways(struct cuda *cuda, const struct cuda_product *wanted, uint32_t y_stride,
 		      struct cuda_product *ways, uint32_t max)
 {
-	cublasLtMatmulHeuristicResult_t found[SUGGESTIONS_MAX];
-	const bool can = gemv_can(wanted, y_stride), good = can && gemv_is_good(wanted);
-	const uint32_t inner = wanted->out == CUDA_SWIGLU ? wanted->outputs : y_stride;
-	uint32_t ways_count = 0;
-	struct layouts l = {0};
-	cublasStatus_t status;
-	int count = 0;
+	const enum cuda_way good = known_good(wanted, y_stride);
+	int count = 0, suggested;
 
-	if (good) {
-		ways[ways_count] = *wanted;
-		ways[ways_count++].gemv = true;
+	if (max == 1) {
+		if (good == CUDA_BY_BLAS)
+			return blas_ways(cuda, wanted, y_stride, ways, 1, SUGGESTIONS_MIN);
+		ways[0] = *wanted;
+		ways[0].way = good;
+		return 1;
 	}
-	if (ways_count == max)
-		return (int)ways_count;
-	status = layouts_make(&l, wanted, inner);
-	if (status == CUBLAS_STATUS_SUCCESS)
-		status = suggest(cuda, &l, found, max > 1 ? SUGGESTIONS_MAX : SUGGESTIONS_MIN,
-				 &count);
-	layouts_free(&l);
-	for (int i = 0; i < count && ways_count < max; i++) {
-		if (found[i].state != CUBLAS_STATUS_SUCCESS)
-			continue;
-		ways[ways_count] = *wanted;
-		ways[ways_count].gemv = false;
-		ways[ways_count++].algo = found[i].algo;
-	}
-	if (can && !good && max > 1) {
-		ways_count -= ways_count == max;
-		ways[ways_count] = *wanted;
-		ways[ways_count++].gemv = true;
-	}
-	if (status == CUBLAS_STATUS_SUCCESS)
-		status = CUBLAS_STATUS_NOT_SUPPORTED;
-	return ways_count ? (int)ways_count : blas_error(status);
-}
-
-static int by_gemv(struct cuda *cuda, const struct cuda_product *p, const struct cuda_weight *w,
-		   const uint16_t *x, void *y)
-{
-	static const enum quire_gemv_out kinds[] = {
-		[CUDA_BF16] = QUIRE_GEMV_BF16,
-		[CUDA_FP32] = QUIRE_GEMV_FP32,
-		[CUDA_ADD] = QUIRE_GEMV_ADD,
-		[CUDA_SWIGLU] = QUIRE_GEMV_SWIGLU,
-	};
-	const struct quire_op_gemv op = {
-		.x = x,
-		.rows_count = p->rows,
-		.columns = w->columns,
-		.weight = w->data,
-		.outputs = p->out == CUDA_SWIGLU ? w->outputs / 2 : w->outputs,
-		.kind = kinds[p->out],
-		.out = y,
-	};
-	int rc = quire_cuda_gemv(&op, cuda->stream);
-
-	return rc ? cuda_error((cudaError_t)rc, "a product of a few rows") : 0;
+	for (enum cuda_way way = CUDA_BY_GEMV; way < CUDA_BY_BLAS; way++)
+		if (can(way, wanted, y_stride)) {
+			ways[count] = *wanted;
+			ways[count++].way = way;
+		}
+	suggested = blas_ways(cuda, wanted, y_stride, ways + count, max - (uint32_t)count,
+			      SUGGESTIONS_MAX);
+	return count || suggested > 0 ? count + (suggested > 0 ? suggested : 0) : suggested;
 }
 
 int cuda_product_by(struct cuda *cuda, const struct cuda_product *p, const struct cuda_weight *w,
 		    const uint16_t *x, void *y, uint32_t y_stride)
 {
-	const bool swiglu = p->out == CUDA_SWIGLU;
-	const struct quire_op_swiglu op = {
+	const struct quire_op_product op = op_of(p, w, x, y);
+	const struct quire_op_swiglu swiglu = {
 		.gate_up = cuda->gate_up,
 		.out = y,
 		.rows_count = p->rows,
 		.columns = p->outputs / 2,
 	};
+	const bool pair = p->out == CUDA_SWIGLU;
 	cublasStatus_t status;
-	int rc;
+	int rc = 0;
 
-	if (p->gemv)
-		return by_gemv(cuda, p, w, x, y);
-	status = by_blas(cuda, p, w, x, swiglu ? cuda->gate_up : y, swiglu ? p->outputs : y_stride);
-	if (status != CUBLAS_STATUS_SUCCESS)
-		return blas_error(status);
-	rc = swiglu ? quire_cuda_swiglu(&op, cuda->stream) : 0;
-	return rc ? cuda_error((cudaError_t)rc, "swiglu") : 0;
+	switch (p->way) {
+	case CUDA_BY_GEMV:
+		rc = quire_cuda_gemv(&op, cuda->stream);
+		break;
+	case CUDA_BY_GEMM:
+		rc = quire_cuda_gemm(&op, cuda->stream);
+		break;
+	case CUDA_BY_BLAS:
+		status = by_blas(cuda, p, w, x, pair ? cuda->gate_up : y,
+				 pair ? p->outputs : y_stride);
+		if (status != CUBLAS_STATUS_SUCCESS)
+			return blas_error(status);
+		rc = pair ? quire_cuda_swiglu(&swiglu, cuda->stream) : 0;
+		break;
+	}
+	return rc ? cuda_error((cudaError_t)rc, "a matrix product") : 0;
 }
 
 /* ---- the table of shapes ---- */

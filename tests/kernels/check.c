@@ -273,6 +273,7 @@ static const struct {
 	{"rope", check_rope},
 	{"swiglu", check_swiglu},
 	{"gemv", check_gemv},
+	{"gemm", check_gemm},
 	{"random", check_random},
 	{"copy_slots", check_copy},
 	{"choose", check_choose},

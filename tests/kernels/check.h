@@ -58,6 +58,7 @@ void check_norm(void);
 void check_rope(void);
 void check_swiglu(void);
 void check_gemv(void);
+void check_gemm(void);
 void check_random(void);
 void check_attention(void);
 void check_attention_plan(void);

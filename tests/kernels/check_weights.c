@@ -4,26 +4,30 @@
 #include "check.h"
 
 #include <math.h>
+#include <stdio.h>
 
-static void gemv(uint32_t rows_count, uint32_t columns, uint32_t outputs, enum quire_gemv_out kind)
+typedef int launch_product(const struct quire_op_product *op, struct CUstream_st *stream);
+
+static void product(const char *name, launch_product *launch, uint32_t rows_count, uint32_t columns,
+		    uint32_t outputs, enum quire_product_out kind)
 {
 	static const char *const names[] = {"bf16", "fp32", "add", "swiglu"};
-	const bool narrow = kind == QUIRE_GEMV_BF16 || kind == QUIRE_GEMV_SWIGLU;
+	const bool narrow = kind == QUIRE_PRODUCT_BF16 || kind == QUIRE_PRODUCT_SWIGLU;
 	const size_t count = (size_t)rows_count * outputs;
 	struct both x, weight, out;
 
-	checking("gemv, %u rows, %u to %u, %s", rows_count, columns, outputs, names[kind]);
+	checking("%s, %u rows, %u to %u, %s", name, rows_count, columns, outputs, names[kind]);
 	x = both_random((size_t)rows_count * columns, 1);
-	weight = both_random((size_t)outputs * columns * (kind == QUIRE_GEMV_SWIGLU ? 2 : 1),
+	weight = both_random((size_t)outputs * columns * (kind == QUIRE_PRODUCT_SWIGLU ? 2 : 1),
 			     1 / sqrt(columns));
-	out = kind == QUIRE_GEMV_ADD ? both_random_fp32(count, 1)
-				     : both_new(count * (narrow ? 2 : 4));
+	out = kind == QUIRE_PRODUCT_ADD ? both_random_fp32(count, 1)
+					: both_new(count * (narrow ? 2 : 4));
 
-	struct quire_op_gemv op = {x.device, rows_count, columns,   weight.device,
-				   outputs,  kind,	 out.device};
-	launched("gemv", quire_cuda_gemv(&op, NULL));
+	struct quire_op_product op = {x.device, rows_count, columns,   weight.device,
+				      outputs,	kind,	    out.device};
+	launched(name, launch(&op, NULL));
 	op.x = x.host, op.weight = weight.host, op.out = out.host;
-	quire_ref_gemv(&op);
+	quire_ref_product(&op);
 	if (narrow)
 		compare_bf16(&out, 2e-3, 8e-3);
 	else
@@ -31,19 +35,53 @@ static void gemv(uint32_t rows_count, uint32_t columns, uint32_t outputs, enum q
 	both_free(&x), both_free(&weight), both_free(&out);
 }
 
+static void gemv(uint32_t rows_count, uint32_t columns, uint32_t outputs,
+		 enum quire_product_out kind)
+{
+	product("gemv", quire_cuda_gemv, rows_count, columns, outputs, kind);
+}
+
 void check_gemv(void)
 {
 	for (uint32_t rows = 1; rows <= 8; rows++)
-		gemv(rows, 320, 33, (enum quire_gemv_out)(rows % 4));
-	gemv(1, 8, 1, QUIRE_GEMV_BF16);
-	gemv(2, 40, 17, QUIRE_GEMV_FP32);
-	gemv(1, 896, 130, QUIRE_GEMV_BF16);
-	gemv(3, 3584, 16, QUIRE_GEMV_ADD);
-	gemv(8, 3584, 20, QUIRE_GEMV_SWIGLU);
-	gemv(5, 4872, 31, QUIRE_GEMV_FP32);
-	gemv(7, 104, 20, QUIRE_GEMV_SWIGLU);
-	gemv(8, 896, 70, QUIRE_GEMV_SWIGLU);
-	gemv(6, 264, 18, QUIRE_GEMV_ADD);
+		gemv(rows, 320, 33, (enum quire_product_out)(rows % 4));
+	gemv(1, 8, 1, QUIRE_PRODUCT_BF16);
+	gemv(2, 40, 17, QUIRE_PRODUCT_FP32);
+	gemv(1, 896, 130, QUIRE_PRODUCT_BF16);
+	gemv(3, 3584, 16, QUIRE_PRODUCT_ADD);
+	gemv(8, 3584, 20, QUIRE_PRODUCT_SWIGLU);
+	gemv(5, 4872, 31, QUIRE_PRODUCT_FP32);
+	gemv(7, 104, 20, QUIRE_PRODUCT_SWIGLU);
+	gemv(8, 896, 70, QUIRE_PRODUCT_SWIGLU);
+	gemv(6, 264, 18, QUIRE_PRODUCT_ADD);
+}
+
+static void gemm(uint32_t rows_count, uint32_t columns, uint32_t outputs,
+		 enum quire_product_out kind)
+{
+	product("gemm", quire_cuda_gemm, rows_count, columns, outputs, kind);
+}
+
+/* Clusters of 1 to 8 with a panel or many, rings that go round, tiles of one kind and two. */
+void check_gemm(void)
+{
+	const struct quire_op_product least = {.rows_count = 1, .columns = 8, .outputs = 4};
+
+	if (!quire_cuda_gemm_can(&least)) {
+		printf("gemm: not on this GPU\n");
+		return;
+	}
+	gemm(1, 8, 4, QUIRE_PRODUCT_BF16);
+	gemm(1, 64, 36, QUIRE_PRODUCT_FP32);
+	gemm(3, 72, 40, QUIRE_PRODUCT_SWIGLU);
+	for (uint32_t rows = 5; rows <= 64; rows += 7)
+		gemm(rows, 328, 100, (enum quire_product_out)(rows % 4));
+	gemm(64, 896, 1152, QUIRE_PRODUCT_BF16);
+	gemm(64, 896, 896, QUIRE_PRODUCT_ADD);
+	gemm(33, 4864, 36, QUIRE_PRODUCT_ADD);
+	gemm(16, 4872, 128, QUIRE_PRODUCT_FP32);
+	gemm(64, 1096, 204, QUIRE_PRODUCT_SWIGLU);
+	gemm(40, 200, 5000, QUIRE_PRODUCT_BF16);
 }
 
 static void random_weights(uint64_t count, uint64_t seed)

@@ -40,12 +40,14 @@ part() {
 }
 
 compile() {
-	local flags=(-O2 -D_POSIX_C_SOURCE=200809L -std=c11 -I. -isystem "$cuda/include")
+	local file kind flags=(-O2 -D_POSIX_C_SOURCE=200809L -std=c11 -I. -isystem "$cuda/include")
 
 	{
 		for file in kernels/*.cu; do
+			kind=$arch
+			[[ $file != kernels/gemm.cu ]] || kind=90a
 			echo "$nvcc -O3 -std=c++17 -lineinfo -Xptxas -v -gencode" \
-				"arch=compute_$arch,code=sm_$arch -c $file -o $out/o/$(basename "$file").o"
+				"arch=compute_$kind,code=sm_$kind -c $file -o $out/o/$(basename "$file").o"
 		done
 		for file in kernels/*.c tests/kernels/*.c; do
 			echo "cc ${flags[*]} -c $file -o $out/o/$(basename "$file").o"

@@ -60,11 +60,14 @@ void product_new(struct product *p, uint32_t rows, uint32_t columns, uint32_t ou
 		 bool add, int tried);
 void product_run(const struct product *p, const void *x, const void *weight, void *y);
 void product_free(struct product *p);
-/* What the same takes by gemv, up to QUIRE_GEMV_ROWS_MAX rows. */
-double gemv_seconds(uint32_t rows, uint32_t columns, uint32_t outputs, enum quire_gemv_out kind);
+/* The same by gemv, or gemm where that is known to be better; what it takes. */
+bool ours_can(const struct quire_op_product *op);
+const char *ours_name(const struct quire_op_product *op);
+int ours_run(const struct quire_op_product *op);
+double ours_seconds(uint32_t rows, uint32_t columns, uint32_t outputs, enum quire_product_out kind);
 
 void bench_ceilings(void);
-void bench_gemv(void);
+void bench_products(void);
 void bench_rows(void);
 void bench_attention(void);
 void bench_steps(void);

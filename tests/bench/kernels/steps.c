@@ -16,13 +16,13 @@ struct model {
 };
 
 enum { QKV, OUT, GATE_UP, DOWN, HEAD, PRODUCTS };
-enum way { BY_GEMV, BY_CUBLASLT, BY_THE_FASTER, WAYS };
+enum way { BY_OURS, BY_CUBLASLT, BY_THE_FASTER, WAYS };
 
 struct step {
 	struct model m;
 	uint32_t rows, qkv_columns;
-	bool ours[PRODUCTS];	 /* gemv; or cuBLASLt */
-	double gemv_s[PRODUCTS]; /* what gemv takes alone */
+	bool ours[PRODUCTS];	 /* gemv or gemm; or else cuBLASLt */
+	double ours_s[PRODUCTS]; /* what ours takes alone */
 	struct quire_dev_pool pool;
 	uint16_t **weights; /* [layers][4]: qkv, out, gate and up, down */
 	uint16_t *head, *norm_weight, *normed, *qkv, *attended, *gate_up, *middle;
@@ -49,12 +49,12 @@ static void norm(struct step *s)
 }
 
 static void multiply(struct step *s, int which, const void *x, const void *weight, uint32_t columns,
-		     uint32_t outputs, enum quire_gemv_out kind, void *out)
+		     uint32_t outputs, enum quire_product_out kind, void *out)
 {
-	const struct quire_op_gemv op = {x, s->rows, columns, weight, outputs, kind, out};
+	const struct quire_op_product op = {x, s->rows, columns, weight, outputs, kind, out};
 
 	if (s->ours[which])
-		must("gemv", quire_cuda_gemv(&op, stream));
+		must("a product", ours_run(&op));
 	else
 		product_run(&s->products[which], x, weight, out);
 }
@@ -71,7 +71,7 @@ static void run_step(void *arg, uint32_t index)
 		uint16_t **w = s->weights + 4 * (size_t)l;
 
 		norm(s);
-		multiply(s, QKV, s->normed, w[0], m->hidden, s->qkv_columns, QUIRE_GEMV_BF16,
+		multiply(s, QKV, s->normed, w[0], m->hidden, s->qkv_columns, QUIRE_PRODUCT_BF16,
 			 s->qkv);
 		s->rope.k = quire_dev_plane(&s->pool, 2 * l);
 		s->rope.v = quire_dev_plane(&s->pool, 2 * l + 1);
@@ -79,24 +79,25 @@ static void run_step(void *arg, uint32_t index)
 		s->attention.k = s->rope.k;
 		s->attention.v = s->rope.v;
 		must("attention", quire_cuda_attention(&s->attention, stream));
-		multiply(s, OUT, s->attended, w[1], width, m->hidden, QUIRE_GEMV_ADD, s->residual);
+		multiply(s, OUT, s->attended, w[1], width, m->hidden, QUIRE_PRODUCT_ADD,
+			 s->residual);
 		norm(s);
 		if (s->ours[GATE_UP]) {
 			multiply(s, GATE_UP, s->normed, w[2], m->hidden, m->middle,
-				 QUIRE_GEMV_SWIGLU, s->middle);
+				 QUIRE_PRODUCT_SWIGLU, s->middle);
 		} else {
 			const struct quire_op_swiglu op = {s->gate_up, s->middle, s->rows,
 							   m->middle};
 
 			multiply(s, GATE_UP, s->normed, w[2], m->hidden, 2 * m->middle,
-				 QUIRE_GEMV_BF16, s->gate_up);
+				 QUIRE_PRODUCT_BF16, s->gate_up);
 			must("swiglu", quire_cuda_swiglu(&op, stream));
 		}
-		multiply(s, DOWN, s->middle, w[3], m->middle, m->hidden, QUIRE_GEMV_ADD,
+		multiply(s, DOWN, s->middle, w[3], m->middle, m->hidden, QUIRE_PRODUCT_ADD,
 			 s->residual);
 	}
 	norm(s);
-	multiply(s, HEAD, s->normed, s->head, m->hidden, m->vocab, QUIRE_GEMV_FP32, s->logits);
+	multiply(s, HEAD, s->normed, s->head, m->hidden, m->vocab, QUIRE_PRODUCT_FP32, s->logits);
 	must("choose", quire_cuda_choose(&s->choose, stream));
 }
 
@@ -149,27 +150,36 @@ static void say_what(struct step *s, uint32_t context)
 	free(rows), free(items), free(maps), free(plan.few), free(plan.many);
 }
 
-static void product_prepare(struct step *s, int which, uint32_t columns, uint32_t outputs,
-			    enum quire_gemv_out kind)
+/* Is there a kernel of ours for so many rows? */
+static bool can_all(const struct step *s)
 {
-	const bool pair = kind == QUIRE_GEMV_SWIGLU, add = kind == QUIRE_GEMV_ADD;
+	const struct quire_op_product op = {
+		.rows_count = s->rows, .columns = s->m.hidden, .outputs = s->m.hidden};
+
+	return ours_can(&op);
+}
+
+static void product_prepare(struct step *s, int which, uint32_t columns, uint32_t outputs,
+			    enum quire_product_out kind)
+{
+	const bool pair = kind == QUIRE_PRODUCT_SWIGLU, add = kind == QUIRE_PRODUCT_ADD;
 
 	product_new(&s->products[which], s->rows, columns, outputs * (pair ? 2 : 1),
-		    add || kind == QUIRE_GEMV_FP32, add, PRODUCT_TRIED);
-	s->gemv_s[which] = INFINITY;
-	if (s->rows > QUIRE_GEMV_ROWS_MAX)
+		    add || kind == QUIRE_PRODUCT_FP32, add, PRODUCT_TRIED);
+	s->ours_s[which] = INFINITY;
+	if (!can_all(s))
 		return;
-	s->gemv_s[which] = gemv_seconds(s->rows, columns, outputs, kind);
-	printf("    %u rows, %6u to %6u: gemv %6.2f us, cuBLASLt %6.2f us%s\n", s->rows, columns,
-	       outputs, s->gemv_s[which] * 1e6, s->products[which].seconds * 1e6,
+	s->ours_s[which] = ours_seconds(s->rows, columns, outputs, kind);
+	printf("    %u rows, %6u to %6u: ours %6.2f us, cuBLASLt %6.2f us%s\n", s->rows, columns,
+	       outputs, s->ours_s[which] * 1e6, s->products[which].seconds * 1e6,
 	       pair ? " and swiglu" : "");
 }
 
 static void choose_way(struct step *s, enum way way)
 {
 	for (int i = 0; i < PRODUCTS; i++)
-		s->ours[i] = way == BY_GEMV ||
-			     (way == BY_THE_FASTER && s->gemv_s[i] < s->products[i].seconds);
+		s->ours[i] = way == BY_OURS ||
+			     (way == BY_THE_FASTER && s->ours_s[i] < s->products[i].seconds);
 }
 
 static void prepare(struct step *s, uint32_t context)
@@ -235,11 +245,11 @@ static void prepare(struct step *s, uint32_t context)
 		.scratch = device_new(scratch_bytes),
 	};
 	must("memset", (int)cudaMemset(s->choose.scratch, 0, scratch_bytes));
-	product_prepare(s, QKV, m->hidden, s->qkv_columns, QUIRE_GEMV_BF16);
-	product_prepare(s, OUT, width, m->hidden, QUIRE_GEMV_ADD);
-	product_prepare(s, GATE_UP, m->hidden, m->middle, QUIRE_GEMV_SWIGLU);
-	product_prepare(s, DOWN, m->middle, m->hidden, QUIRE_GEMV_ADD);
-	product_prepare(s, HEAD, m->hidden, m->vocab, QUIRE_GEMV_FP32);
+	product_prepare(s, QKV, m->hidden, s->qkv_columns, QUIRE_PRODUCT_BF16);
+	product_prepare(s, OUT, width, m->hidden, QUIRE_PRODUCT_ADD);
+	product_prepare(s, GATE_UP, m->hidden, m->middle, QUIRE_PRODUCT_SWIGLU);
+	product_prepare(s, DOWN, m->middle, m->hidden, QUIRE_PRODUCT_ADD);
+	product_prepare(s, HEAD, m->hidden, m->vocab, QUIRE_PRODUCT_FP32);
 }
 
 static void done(struct step *s)
@@ -270,7 +280,7 @@ static void compare(struct step *s)
 	for (int way = 0; way < 2; way++) {
 		float *logits;
 
-		choose_way(s, way ? BY_GEMV : BY_CUBLASLT);
+		choose_way(s, way ? BY_OURS : BY_CUBLASLT);
 		run_step(s, 0);
 		must("step", (int)cudaStreamSynchronize(stream));
 		logits = host_copy(s->logits, count * 4);
@@ -278,7 +288,7 @@ static void compare(struct step *s)
 			(way ? a : b)[i] = (double)logits[i * 37 % count];
 		free(logits);
 	}
-	checked("a step by gemv, against cuBLASLt", a, b, sampled, 3e-2);
+	checked("a step by ours, against cuBLASLt", a, b, sampled, 3e-2);
 	free(a), free(b);
 }
 
@@ -292,11 +302,11 @@ static void bench(const struct model *m, uint32_t rows, uint32_t context)
 			     4.0 * m->layers * rows * (context + 1.0) * m->kv_heads * m->head_dim;
 
 	prepare(&s, context);
-	if (rows <= QUIRE_GEMV_ROWS_MAX)
+	if (can_all(&s))
 		compare(&s);
-	for (enum way way = rows <= QUIRE_GEMV_ROWS_MAX ? 0 : BY_CUBLASLT; way < WAYS; way++)
+	for (enum way way = can_all(&s) ? 0 : BY_CUBLASLT; way < WAYS; way++)
 		for (int overlap = 1; overlap >= 0; overlap--) {
-			static const char *const names[] = {"gemv", "cuBLASLt", "the faster"};
+			static const char *const names[] = {"ours", "cuBLASLt", "the faster"};
 			char what[96];
 			double seconds;
 
@@ -323,5 +333,6 @@ void bench_steps(void)
 	bench(&large, 64, 1024);
 	bench(&small, 1, 128);
 	bench(&small, 8, 1024);
+	bench(&small, 16, 1024);
 	bench(&small, 64, 1024);
 }

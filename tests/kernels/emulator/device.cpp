@@ -8,6 +8,7 @@
 
 #define SHARED_BYTES	   (227 << 10) /* of a block, if asked for */
 #define SHARED_BYTES_PLAIN (48 << 10)  /* otherwise */
+#define RANKS_MAX	   8	       /* blocks of a cluster */
 
 static struct {
 	std::map<const void *, int> shared_bytes; /* that kernels asked for */
@@ -50,14 +51,30 @@ cudaError_t cudaFuncSetAttribute(const void *kernel, int, int bytes)
 	return cudaSuccess;
 }
 
-bool emulator_may(const void *kernel, size_t shared_bytes)
+unsigned emulator_ranks(const cudaLaunchConfig_t *config)
+{
+	for (unsigned i = 0; i < config->numAttrs; i++) {
+		const auto &dim = config->attrs[i].val.clusterDim;
+
+		if (config->attrs[i].id != cudaLaunchAttributeClusterDimension)
+			continue;
+		return dim.x && dim.x <= RANKS_MAX && dim.y == 1 && dim.z == 1 &&
+				       config->gridDim.x % dim.x == 0
+			       ? dim.x
+			       : 0;
+	}
+	return 1;
+}
+
+bool emulator_may(const void *kernel, const cudaLaunchConfig_t *config)
 {
 	const auto asked = r.shared_bytes.find(kernel);
 	const int most = asked == r.shared_bytes.end() ? SHARED_BYTES_PLAIN : asked->second;
+	const bool may = config->dynamicSmemBytes <= (size_t)most && emulator_ranks(config);
 
-	if (shared_bytes > (size_t)most)
+	if (!may)
 		told(cudaErrorInvalidValue);
-	return shared_bytes <= (size_t)most;
+	return may;
 }
 
 cudaError_t cudaGetLastError()

@@ -5,19 +5,29 @@
  * The sources of kernels/ are compiled by an ordinary C++ compiler with this file
  * included first, and with QUIRE_KERNELS_PTX_CUH defined, so that the functions of
  * ptx.cuh are those below.  A block's threads are fibers: one runs until it needs others
- * (a barrier, a shuffle, a product of the tensor cores), then the next one does.
+ * (a barrier, a shuffle, a product of the tensor cores), then the next one does.  The
+ * blocks of a cluster live at one time, each in its own shared memory: one goes on until
+ * all of its threads need others, then the next one does.
  *
  * What it finds that a GPU may hide:
  *
  *  - reads and writes outside memory, and at odd addresses (AddressSanitizer, UBSan)
  *  - a missing barrier: threads, blocks and rounds run forward, backward or in an order
  *    drawn by a seed ($QUIRE_EMULATOR_ORDER: forward, backward or a number)
- *  - a missing wait: asynchronous copies, and the work of streams (runtime.cpp), are made
- *    as late as the waits allow, or with $QUIRE_EMULATOR_COPIES=early, at once
+ *  - a missing wait: asynchronous copies, the work of streams (runtime.cpp), and what a
+ *    thread does between cluster_arrive() and cluster_wait(), are made as late as the waits
+ *    allow, or with $QUIRE_EMULATOR_COPIES=early, at once
  *  - lanes that do not come to a shuffle or a barrier together, threads that never wait
  *    for the kernel in front, shared memory that is read before it is written (it is NaN)
+ *  - panels that are fetched or multiplied without being waited for, or fetched to where
+ *    others are still read (panels.cpp); shared memory is aligned by 128 bytes and no more
+ *  - in a cluster, shared memory of a block that has not begun or has ended (NaN, and
+ *    poisoned under AddressSanitizer), and addresses of it where the hardware takes none
  *
- * What it cannot: how fast anything is, and whether ptx.cuh says what it means.
+ * What it cannot: how fast anything is, whether ptx.cuh says what it means, and what a
+ * kernel reads too early of what the one in front writes, as here that one has ended.  Nor
+ * may a kernel that is launched in clusters have variables that are __shared__: they are
+ * static here, so that all blocks of the cluster would have the same ones.
  */
 #ifndef QUIRE_EMULATOR_H
 #define QUIRE_EMULATOR_H
@@ -37,6 +47,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __shared__ static
 #define DEVICE	   static inline
 
@@ -83,7 +94,7 @@ extern dim3 blockDim, gridDim;
 using std::max;
 using std::min;
 
-/* ---- threads that need each other; emulator.cpp ---- */
+/* ---- threads that need each other; emulator.cpp, panels.cpp ---- */
 
 struct emulator_lane { /* what a lane shows to the others of its warp */
 	uint64_t data[4];
@@ -92,12 +103,21 @@ struct emulator_lane { /* what a lane shows to the others of its warp */
  * time but one. */
 const struct emulator_lane *emulator_meet(const char *what, const struct emulator_lane *mine);
 void emulator_barrier();
+void emulator_cluster_arrive();
+void emulator_cluster_wait();
 void emulator_grid_wait();
 void emulator_copy(void *to, const void *from);
 void emulator_commit();
 void emulator_wait(unsigned pending);
 unsigned char *emulator_shared();
-void emulator_run(dim3 grid, dim3 block, size_t shared_bytes, const std::function<void()> &thread);
+uint32_t emulator_shared_address(const void *mine);
+void *emulator_cluster_shared(const void *mine, unsigned rank);
+/* Ends the program if @at is an odd address, or another block's shared memory: such is
+ * for plain loads and stores alone. */
+void emulator_own(const char *what, const void *at);
+/* @ranks: blocks of a cluster. */
+void emulator_run(dim3 grid, dim3 block, unsigned ranks, size_t shared_bytes,
+		  const std::function<void()> &body);
 
 /* ---- work of a stream; runtime.cpp, memory.cpp, device.cpp ---- */
 
@@ -205,6 +225,10 @@ DEVICE float cospif(float x)
 {
 	return (float)cos(M_PI * (double)x);
 }
+DEVICE float __fdividef(float x, float y)
+{
+	return x / y;
+}
 #define __expf(x) expf(x) /* a function of this name is the C library's */
 DEVICE int __ffs(unsigned x)
 {
@@ -217,12 +241,28 @@ DEVICE unsigned char *shared_memory()
 {
 	return emulator_shared();
 }
+DEVICE uint32_t shared_address(const void *pointer)
+{
+	return emulator_shared_address(pointer);
+}
 DEVICE void grid_wait()
 {
 	emulator_grid_wait();
 }
 DEVICE void grid_launch_next()
 {
+}
+DEVICE void cluster_arrive()
+{
+	emulator_cluster_arrive();
+}
+DEVICE void cluster_wait()
+{
+	emulator_cluster_wait();
+}
+template <typename T> T *cluster_shared(T *mine, uint32_t rank)
+{
+	return (T *)emulator_cluster_shared(mine, rank);
 }
 DEVICE void copy_async(void *shared, const void *global)
 {
@@ -235,6 +275,36 @@ DEVICE void copy_commit()
 template <int PENDING> void copy_wait()
 {
 	emulator_wait(PENDING);
+}
+void barrier_new(uint64_t *barrier);
+void barrier_expect(uint64_t *barrier, uint32_t bytes);
+void barrier_wait(uint64_t *barrier, uint32_t round);
+struct CUtensorMap {
+	const uint16_t *data; /* [rows][columns] */
+	uint64_t rows;
+	uint32_t columns, panel_rows;
+};
+cudaError_t panels_of(CUtensorMap *matrix, const uint16_t *data, uint64_t rows, uint32_t columns,
+		      uint32_t panel_rows);
+void copy_panel(void *shared, const CUtensorMap *matrix, uint32_t row, uint32_t column,
+		uint64_t *barrier);
+uint64_t panel_columns(const void *shared);
+void panel_mma_begin();
+/* @outputs: of B. */
+void emulator_panel_mma(float *c, unsigned outputs, uint64_t a, uint64_t b, bool anew);
+DEVICE void panel_mma(float (&c)[16], uint64_t a, uint64_t b, bool anew)
+{
+	emulator_panel_mma(c, 32, a, b, anew);
+}
+DEVICE void panel_mma(float (&c)[20], uint64_t a, uint64_t b, bool anew)
+{
+	emulator_panel_mma(c, 40, a, b, anew);
+}
+void panel_mma_commit();
+void emulator_panel_mma_wait(unsigned pending);
+template <int PENDING> void panel_mma_wait()
+{
+	emulator_panel_mma_wait(PENDING);
 }
 void load_matrices(uint32_t out[4], const void *row);
 void load_matrices_transposed(uint32_t out[4], const void *row);
@@ -255,12 +325,15 @@ DEVICE void prefetch(const void *)
 
 /* ---- launches ---- */
 
-enum { cudaLaunchAttributeProgrammaticStreamSerialization };
+enum { cudaLaunchAttributeProgrammaticStreamSerialization, cudaLaunchAttributeClusterDimension };
 enum { cudaFuncAttributeMaxDynamicSharedMemorySize };
 struct cudaLaunchAttribute {
 	int id;
-	struct {
+	union {
 		int programmaticStreamSerializationAllowed;
+		struct {
+			unsigned x, y, z;
+		} clusterDim;
 	} val;
 };
 struct cudaLaunchConfig_t {
@@ -271,8 +344,11 @@ struct cudaLaunchConfig_t {
 	unsigned numAttrs;
 };
 cudaError_t cudaFuncSetAttribute(const void *kernel, int attribute, int bytes);
-/* Is a launch with so much shared memory allowed, after cudaFuncSetAttribute()? */
-bool emulator_may(const void *kernel, size_t shared_bytes);
+/* The blocks of a cluster, neighbours in x; 0: no GPU takes such clusters. */
+unsigned emulator_ranks(const cudaLaunchConfig_t *config);
+/* Is the launch allowed, with its clusters and, after cudaFuncSetAttribute(), so much
+ * shared memory? */
+bool emulator_may(const void *kernel, const cudaLaunchConfig_t *config);
 
 /* An op is copied here: a graph has the arguments that were given when it was captured. */
 template <typename OP>
@@ -280,13 +356,14 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(
 {
 	const dim3 grid = config->gridDim, block = config->blockDim;
 	const size_t bytes = config->dynamicSmemBytes;
+	const unsigned ranks = emulator_ranks(config);
 
-	if (!emulator_may((const void *)kernel, bytes))
+	if (!emulator_may((const void *)kernel, config))
 		return cudaErrorInvalidValue;
 	return emulator_enqueue(config->stream, [=] {
 		const std::function<void()> thread = [&] { kernel(op); };
 
-		emulator_run(grid, block, bytes, thread);
+		emulator_run(grid, block, ranks, bytes, thread);
 	});
 }
 

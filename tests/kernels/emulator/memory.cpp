@@ -11,24 +11,11 @@
  * AddressSanitizer the host may not touch the device's memory: the beginning of each block
  * is poisoned while no stream works.
  */
+#include "asan.h"
 #include "runtime.h"
 
 #include <map>
 #include <memory>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ASAN 1
-#endif
-#endif
-#ifdef ASAN
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(address, bytes)   ((void)(address), (void)(bytes))
-#define ASAN_UNPOISON_MEMORY_REGION(address, bytes) ((void)(address), (void)(bytes))
-#endif
 
 #define MEMORY_BYTES ((size_t)1 << 30) /* $QUIRE_EMULATOR_MEMORY, in MiB */
 #ifdef ASAN
