@@ -1,9 +1,10 @@
 /*
  * kernels.h - every kernel of the cuda executor, as C sees it.
  *
- * An op is a struct quire_op_<op>, a launcher quire_cuda_<op>() in <op>.cu, and beside it
- * in <op>_ref.c quire_ref_<op>(), plain C in double that takes the same struct with
- * pointers to the host's memory and is obviously right.  tests/kernels compares the two.
+ * An op is a struct quire_op_<op>, a launcher quire_cuda_<op>() in <op>.cu (a product has
+ * two, in gemv.cu and gemm.cu), and beside it in <op>_ref.c quire_ref_<op>(), plain C in
+ * double that takes the same struct with pointers to the host's memory and is obviously
+ * right.  tests/kernels compares the two.
  *
  *	bf16	is kept as uint16_t.  Products and sums are fp32, a result is rounded once.
  *	row	one token of a step; what lies in rows is [rows][columns], and a stride is
@@ -23,6 +24,7 @@
  *    launch).  What it reads before that must not be written by a kernel of the same
  *    step: weights, tables, the step's arrays, and K and V of positions before an item's
  *    position_first.  Copies and poison of slots come before the step's first kernel.
+ *  - One device: what is asked of it is asked once.
  *  - Return: 0, or the cudaError_t of the launch; cudaErrorInvalidValue (1) if the shape
  *    is one that is not built.  Faults while running are told by the stream, later.
  *
@@ -252,7 +254,7 @@ size_t quire_attention_partial_bytes(const struct quire_attention_limits *limits
 
 /* ---- product: rows by a matrix of weights --------------------------------------- */
 
-enum quire_product_out {
+enum quire_product_kind {
 	QUIRE_PRODUCT_BF16,   /* out, bf16 */
 	QUIRE_PRODUCT_FP32,   /* out, fp32: logits */
 	QUIRE_PRODUCT_ADD,    /* out = out + product, fp32: the residual */
@@ -266,7 +268,7 @@ struct quire_op_product {
 	uint32_t columns;	/* a multiple of 8 */
 	const uint16_t *weight; /* [outputs][columns] bf16; SWIGLU: [2 outputs][columns] */
 	uint32_t outputs;
-	enum quire_product_out kind;
+	enum quire_product_kind kind;
 	void *out; /* [rows_count][outputs] */
 };
 void quire_ref_product(const struct quire_op_product *op);
@@ -276,8 +278,8 @@ void quire_ref_product(const struct quire_op_product *op);
 int quire_cuda_gemv(const struct quire_op_product *op, struct CUstream_st *stream);
 
 /*
- * gemm: up to so many rows, outputs a multiple of 4, on a GPU of compute capability 9.x
- * (built for 9.0a).
+ * gemm: up to so many rows, outputs a multiple of 4, on a GPU of compute capability 9.0.
+ * What is not built or not here, quire_cuda_gemm_can() says.
  */
 #define QUIRE_GEMM_ROWS_MAX 64u
 bool quire_cuda_gemm_can(const struct quire_op_product *op);

@@ -10,12 +10,14 @@
 bool quire_cuda_overlaps(void);
 
 /*
- * A kernel takes its op by value.  @shared_bytes: dynamic shared memory of a block; @ranks:
- * neighbouring blocks that are a cluster, from compute capability 9.0 on.
+ * A kernel takes its op by value.  @shared_bytes: dynamic shared memory of a block, up to
+ * @shared_most in other launches of the kernel; @ranks: neighbouring blocks that are a
+ * cluster, from compute capability 9.0 on.
  */
 template <typename OP>
 static int launch(void (*kernel)(OP), const OP *op, dim3 grid, uint32_t threads,
-		  size_t shared_bytes, cudaStream_t stream, uint32_t ranks = 1)
+		  size_t shared_bytes, cudaStream_t stream, uint32_t ranks = 1,
+		  size_t shared_most = 0)
 {
 	cudaLaunchConfig_t config = {};
 	cudaLaunchAttribute attributes[2] = {};
@@ -23,10 +25,12 @@ static int launch(void (*kernel)(OP), const OP *op, dim3 grid, uint32_t threads,
 
 	if (!grid.x || !grid.y || !grid.z)
 		return cudaSuccess;
-	if (shared_bytes > 32 << 10) { /* the limit is 48 KiB with the kernel's own variables */
+	if (shared_bytes > shared_most)
+		shared_most = shared_bytes;
+	if (shared_most > 32 << 10) { /* the limit is 48 KiB with the kernel's own variables */
 		rc = cudaFuncSetAttribute((const void *)kernel,
 					  cudaFuncAttributeMaxDynamicSharedMemorySize,
-					  (int)shared_bytes);
+					  (int)shared_most);
 		if (rc != cudaSuccess)
 			return rc;
 	}

@@ -4,7 +4,8 @@
  * All of them, so that nothing else in kernels/ holds assembly: a program that has
  * functions of the same names can run the kernels on something that is no GPU (as
  * tests/kernels/emulator does).  Numbering of registers and lanes is that of NVIDIA's
- * "Parallel Thread Execution ISA", sections on mma.m16n8k16 and ldmatrix:
+ * "Parallel Thread Execution ISA", sections on mma.m16n8k16 and ldmatrix; panels are those
+ * on cp.async.bulk.tensor, mbarrier and wgmma:
  *
  *	lane = 4 g + t
  *	A [16][16]	a[0] (g, 2t), a[1] (g + 8, 2t), a[2] (g, 2t + 8), a[3] (g + 8, 2t + 8)
@@ -106,7 +107,8 @@ DEVICE void barrier_new(uint64_t *barrier)
 {
 #if __CUDA_ARCH__ >= 900
 	asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;\n\t"
-		     "fence.mbarrier_init.release.cluster;" ::"r"(shared_address(barrier))
+		     "fence.mbarrier_init.release.cluster;\n\t"
+		     "fence.proxy.async.shared::cta;" ::"r"(shared_address(barrier))
 		     : "memory");
 #endif
 }
@@ -243,6 +245,14 @@ DEVICE void panel_mma_commit()
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 	asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 #endif
+}
+
+/* Behind the last wait: sums are not to be looked at before here. */
+template <int COUNT> DEVICE void panel_mma_sums(float (&c)[COUNT])
+{
+#pragma unroll
+	for (int i = 0; i < COUNT; i++)
+		asm volatile("" : "+f"(c[i])::"memory");
 }
 
 template <int PENDING> DEVICE void panel_mma_wait()

@@ -21,13 +21,13 @@
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 
-#define CUDA_GEMV_ROWS	 2u	     /* up to so many rows go through gemv, ... */
-#define CUDA_GEMV_ITEMS	 (14u << 20) /* ... where a matrix has at most so many elements, ... */
-#define CUDA_GEMM_ITEMS	 (8u << 20)  /* ... and more through gemm, where it has so many */
-#define CUDA_GRAPH_ROWS	 512u	     /* ... through a graph, if each is one token */
-#define CUDA_TUNED_ROWS	 512u	     /* ... through what was timed, with fast_products */
-#define CUDA_WORKSPACE	 (32u << 20) /* bytes, of cuBLASLt */
-#define CUDA_LOGITS_ROWS 512u	     /* rows of one call of logits */
+#define CUDA_GEMV_ROWS	   2u	       /* up to so many rows go through gemv, ... */
+#define CUDA_GEMV_ELEMENTS (14u << 20) /* ... where a matrix has at most so many elements; */
+#define CUDA_GEMM_ELEMENTS (8u << 20)  /* more rows through gemm, where it has at most so many */
+#define CUDA_GRAPH_ROWS	   512u	       /* ... through a graph, if each is one token */
+#define CUDA_TUNED_ROWS	   512u	       /* ... through what was timed, with fast_products */
+#define CUDA_WORKSPACE	   (32u << 20) /* bytes, of cuBLASLt */
+#define CUDA_LOGITS_ROWS   512u	       /* rows of one call of logits */
 
 /* [outputs][columns] bf16 on the device. */
 struct cuda_weight {
@@ -67,28 +67,19 @@ struct cuda_graph {
 	cudaGraphExec_t exec;
 };
 
-/*
- * What becomes of a product y = x w^T; x [rows][columns] bf16, w [outputs][columns] bf16.
- * SWIGLU: w is gate and up below each other, and y [rows][outputs / 2] is
- * silu(x gate^T) * (x up^T).
- */
-enum cuda_out {
-	CUDA_BF16,   /* y, bf16 */
-	CUDA_FP32,   /* y, fp32 */
-	CUDA_ADD,    /* y += .., fp32 */
-	CUDA_SWIGLU, /* y, bf16 */
-};
-
 enum cuda_way {
 	CUDA_BY_GEMV,
 	CUDA_BY_GEMM,
-	CUDA_BY_BLAS,
+	CUDA_BY_BLAS, /* cuBLASLt, and swiglu behind it where that is the kind */
 };
 
-/* How products of a shape are computed. */
+/*
+ * How products of a shape are computed, y = x w^T; x [rows][columns], w [outputs][columns],
+ * y [rows][outputs], or [outputs / 2] for SwiGLU: w is gate and up below each other.
+ */
 struct cuda_product {
 	uint32_t rows, outputs, columns;
-	enum cuda_out out;
+	enum quire_product_kind kind;
 	enum cuda_way way;
 	cublasLtMatmulAlgo_t algo; /* of CUDA_BY_BLAS */
 };
@@ -99,7 +90,7 @@ struct cuda_site {
 	const uint16_t *x;
 	void *y;
 	uint32_t y_stride;
-	enum cuda_out out;
+	enum quire_product_kind kind;
 	uint32_t rows_max;
 };
 #define CUDA_HEAD SIZE_MAX
@@ -193,7 +184,7 @@ void cuda_graphs_free(struct cuda *cuda);
  * is the number of outputs but for the head's.
  */
 int cuda_product(struct cuda *cuda, const struct cuda_weight *w, const uint16_t *x, uint32_t rows,
-		 void *y, uint32_t y_stride, enum cuda_out out);
+		 void *y, uint32_t y_stride, enum quire_product_kind kind);
 /* The same in a way that is given.  Return: 0; -EIO if this way cannot do it. */
 int cuda_product_by(struct cuda *cuda, const struct cuda_product *p, const struct cuda_weight *w,
 		    const uint16_t *x, void *y, uint32_t y_stride);

@@ -103,22 +103,22 @@ static int layer_run(struct cuda *cuda, uint32_t index)
 
 	if (rc == 0)
 		rc = cuda_product(cuda, &layer->qkv, cuda->normed, rows, cuda->qkv,
-				  layer->qkv.outputs, CUDA_BF16);
+				  layer->qkv.outputs, QUIRE_PRODUCT_BF16);
 	if (rc == 0)
 		rc = rope(cuda, index);
 	if (rc == 0)
 		rc = attention(cuda, index);
 	if (rc == 0)
 		rc = cuda_product(cuda, &layer->output, cuda->attended, rows, cuda->residual,
-				  hidden, CUDA_ADD);
+				  hidden, QUIRE_PRODUCT_ADD);
 	if (rc == 0)
 		rc = norm(cuda, layer->mlp_norm, rows);
 	if (rc == 0)
 		rc = cuda_product(cuda, &layer->gate_up, cuda->normed, rows, cuda->activated,
-				  layer->down.columns, CUDA_SWIGLU);
+				  layer->down.columns, QUIRE_PRODUCT_SWIGLU);
 	if (rc == 0)
 		rc = cuda_product(cuda, &layer->down, cuda->activated, rows, cuda->residual, hidden,
-				  CUDA_ADD);
+				  QUIRE_PRODUCT_ADD);
 	return rc;
 }
 
@@ -137,7 +137,7 @@ int cuda_head(struct cuda *cuda, const uint32_t *wanted, uint32_t count)
 
 	if (rc == 0)
 		rc = cuda_product(cuda, &cuda->head, cuda->wanted_normed, count, cuda->logits,
-				  cuda->vocab_stride, CUDA_FP32);
+				  cuda->vocab_stride, QUIRE_PRODUCT_FP32);
 	return rc;
 }
 

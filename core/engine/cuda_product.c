@@ -1,12 +1,13 @@
 /*
  * cuda_product.c - products with weights; see cuda.h.
  *
- * One or two rows by a matrix that is not large go through gemv, up to 64 through gemm
- * where the GPU can do that: both begin to read their weights while the kernel before them
- * ends; so measured (docs/kernels.md).  All else goes through cuBLASLt, by its first
- * suggestion.  With config.fast_products all ways are timed instead (cuda_tune.c).  To
- * choose takes long, so it is done once for each shape, and numbers of rows are rounded up
- * so that shapes are few: what is computed of rows that are not there is thrown away.
+ * One or two rows by a matrix that is not large go through gemv.  Three to 64 by one that
+ * is small go through gemm where the GPU can do that, and those of SwiGLU by any.  Both
+ * begin to read their weights while the kernel before them ends (docs/kernels.md has what
+ * was measured).  All else goes through cuBLASLt, by its first suggestion.  With
+ * config.fast_products all ways are timed instead (cuda_tune.c).  To choose takes long, so it is
+ * done once for each shape, and numbers of rows are rounded up so that shapes are few: what is
+ * computed of rows that are not there is thrown away.
  */
 #include "cuda.h"
 
@@ -45,9 +46,9 @@ static void layouts_free(struct layouts *l)
 		cublasLtMatmulDescDestroy(l->product);
 }
 
-static bool is_fp32(enum cuda_out out)
+static bool is_fp32(enum quire_product_kind kind)
 {
-	return out == CUDA_FP32 || out == CUDA_ADD;
+	return kind == QUIRE_PRODUCT_FP32 || kind == QUIRE_PRODUCT_ADD;
 }
 
 static cublasStatus_t layouts_make(struct layouts *l, const struct cuda_product *p,
@@ -68,7 +69,7 @@ static cublasStatus_t layouts_make(struct layouts *l, const struct cuda_product 
 						    p->columns);
 	if (status == CUBLAS_STATUS_SUCCESS)
 		status = cublasLtMatrixLayoutCreate(&l->y,
-						    is_fp32(p->out) ? CUDA_R_32F : CUDA_R_16BF,
+						    is_fp32(p->kind) ? CUDA_R_32F : CUDA_R_16BF,
 						    p->outputs, p->rows, y_stride);
 	return status;
 }
@@ -108,7 +109,7 @@ static cublasStatus_t by_blas(struct cuda *cuda, const struct cuda_product *p,
 			      const struct cuda_weight *w, const uint16_t *x, void *y,
 			      uint32_t y_stride)
 {
-	const float one = 1, beta = p->out == CUDA_ADD ? 1 : 0;
+	const float one = 1, beta = p->kind == QUIRE_PRODUCT_ADD ? 1 : 0;
 	struct layouts l = {0};
 	cublasStatus_t status = layouts_make(&l, p, y_stride);
 
@@ -125,20 +126,13 @@ static cublasStatus_t by_blas(struct cuda *cuda, const struct cuda_product *p,
 static struct quire_op_product op_of(const struct cuda_product *p, const struct cuda_weight *w,
 				     const uint16_t *x, void *y)
 {
-	static const enum quire_product_out kinds[] = {
-		[CUDA_BF16] = QUIRE_PRODUCT_BF16,
-		[CUDA_FP32] = QUIRE_PRODUCT_FP32,
-		[CUDA_ADD] = QUIRE_PRODUCT_ADD,
-		[CUDA_SWIGLU] = QUIRE_PRODUCT_SWIGLU,
-	};
-
 	return (struct quire_op_product){
 		.x = x,
 		.rows_count = p->rows,
 		.columns = p->columns,
 		.weight = w ? w->data : NULL,
-		.outputs = p->out == CUDA_SWIGLU ? p->outputs / 2 : p->outputs,
-		.kind = kinds[p->out],
+		.outputs = p->kind == QUIRE_PRODUCT_SWIGLU ? p->outputs / 2 : p->outputs,
+		.kind = p->kind,
 		.out = y,
 	};
 }
@@ -153,16 +147,17 @@ static bool can(enum cuda_way way, const struct cuda_product *p, uint32_t y_stri
 	return way == CUDA_BY_GEMV ? p->rows <= QUIRE_GEMV_ROWS_MAX : quire_cuda_gemm_can(&op);
 }
 
-/* Without timing, what is known to be good: ours for few rows by a matrix that is not
- * large; for SwiGLU by any, which costs cuBLASLt a kernel more. */
+/* Without timing, what is known to be good.  SwiGLU costs cuBLASLt a kernel more. */
 static enum cuda_way known_good(const struct cuda_product *p, uint32_t y_stride)
 {
-	const uint64_t items = (uint64_t)p->outputs * p->columns;
+	const uint64_t elements = (uint64_t)p->outputs * p->columns;
 
 	if (p->rows <= CUDA_GEMV_ROWS)
-		return items <= CUDA_GEMV_ITEMS && can(CUDA_BY_GEMV, p, y_stride) ? CUDA_BY_GEMV
-										  : CUDA_BY_BLAS;
-	return (items <= CUDA_GEMM_ITEMS || p->out == CUDA_SWIGLU) && can(CUDA_BY_GEMM, p, y_stride)
+		return elements <= CUDA_GEMV_ELEMENTS && can(CUDA_BY_GEMV, p, y_stride)
+			       ? CUDA_BY_GEMV
+			       : CUDA_BY_BLAS;
+	return (elements <= CUDA_GEMM_ELEMENTS || p->kind == QUIRE_PRODUCT_SWIGLU) &&
+			       can(CUDA_BY_GEMM, p, y_stride)
 		       ? CUDA_BY_GEMM
 		       : CUDA_BY_BLAS;
 }
@@ -172,7 +167,7 @@ static int blas_ways(struct cuda *cuda, const struct cuda_product *wanted, uint3
 		     struct cuda_product *ways, uint32_t max, int asked)
 {
 	cublasLtMatmulHeuristicResult_t found[SUGGESTIONS_MAX];
-	const uint32_t inner = wanted->out == CUDA_SWIGLU ? wanted->outputs : y_stride;
+	const uint32_t inner = wanted->kind == QUIRE_PRODUCT_SWIGLU ? wanted->outputs : y_stride;
 	struct layouts l = {0};
 	cublasStatus_t status = layouts_make(&l, wanted, inner);
 	int count = 0, good = 0;
@@ -225,7 +220,7 @@ int cuda_product_by(struct cuda *cuda, const struct cuda_product *p, const struc
 		.rows_count = p->rows,
 		.columns = p->outputs / 2,
 	};
-	const bool pair = p->out == CUDA_SWIGLU;
+	const bool pair = p->kind == QUIRE_PRODUCT_SWIGLU;
 	cublasStatus_t status;
 	int rc = 0;
 
@@ -255,7 +250,7 @@ static struct cuda_product *find(struct cuda *cuda, const struct cuda_product *w
 		struct cuda_product *p = &cuda->products[i];
 
 		if (p->rows == wanted->rows && p->outputs == wanted->outputs &&
-		    p->columns == wanted->columns && p->out == wanted->out)
+		    p->columns == wanted->columns && p->kind == wanted->kind)
 			return p;
 	}
 	return NULL;
@@ -270,13 +265,13 @@ static struct cuda_product *add(struct cuda *cuda)
 }
 
 int cuda_product(struct cuda *cuda, const struct cuda_weight *w, const uint16_t *x, uint32_t rows,
-		 void *y, uint32_t y_stride, enum cuda_out out)
+		 void *y, uint32_t y_stride, enum quire_product_kind kind)
 {
 	const struct cuda_product wanted = {
 		.rows = rows,
 		.outputs = w->outputs,
 		.columns = w->columns,
-		.out = out,
+		.kind = kind,
 	};
 	struct cuda_product *p = find(cuda, &wanted);
 	int count;
@@ -308,7 +303,7 @@ static int warm(struct cuda *cuda, const struct cuda_site *site, uint32_t rows)
 
 	if (!cuda->config->fast_products || rows > CUDA_TUNED_ROWS)
 		return cuda_product(cuda, cuda_site_weight(cuda, site, 0), site->x, rows, site->y,
-				    site->y_stride, site->out);
+				    site->y_stride, site->kind);
 	p = add(cuda);
 	rc = cuda_tune(cuda, site, rows, p);
 	cuda->products_count += rc == 0;
@@ -322,15 +317,15 @@ int cuda_products_warm(struct cuda *cuda)
 	const uint32_t rows_max = cuda->rows_max;
 	const struct cuda_site sites[] = {
 		{offsetof(struct cuda_layer, qkv), cuda->normed, cuda->qkv, layer->qkv.outputs,
-		 CUDA_BF16, rows_max},
+		 QUIRE_PRODUCT_BF16, rows_max},
 		{offsetof(struct cuda_layer, output), cuda->attended, cuda->residual, m->hidden,
-		 CUDA_ADD, rows_max},
+		 QUIRE_PRODUCT_ADD, rows_max},
 		{offsetof(struct cuda_layer, gate_up), cuda->normed, cuda->activated,
-		 m->intermediate, CUDA_SWIGLU, rows_max},
+		 m->intermediate, QUIRE_PRODUCT_SWIGLU, rows_max},
 		{offsetof(struct cuda_layer, down), cuda->activated, cuda->residual, m->hidden,
-		 CUDA_ADD, rows_max},
-		{CUDA_HEAD, cuda->wanted_normed, cuda->logits, cuda->vocab_stride, CUDA_FP32,
-		 cuda->wanted_max},
+		 QUIRE_PRODUCT_ADD, rows_max},
+		{CUDA_HEAD, cuda->wanted_normed, cuda->logits, cuda->vocab_stride,
+		 QUIRE_PRODUCT_FP32, cuda->wanted_max},
 	};
 	cudaError_t error;
 	int rc = cuda->config->fast_products ? cuda_tune_fill(cuda) : 0;

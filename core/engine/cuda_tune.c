@@ -175,7 +175,7 @@ int cuda_tune(struct cuda *cuda, const struct cuda_site *site, uint32_t rows,
 		.rows = rows,
 		.outputs = w->outputs,
 		.columns = w->columns,
-		.out = site->out,
+		.kind = site->kind,
 	};
 	struct cuda_product ways[WAYS];
 	struct trial trials[WAYS];

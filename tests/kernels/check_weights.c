@@ -1,5 +1,5 @@
 /*
- * check_weights.c - ops over weights: gemv, random.
+ * check_weights.c - ops over weights: gemv, gemm, random.
  */
 #include "check.h"
 
@@ -9,7 +9,7 @@
 typedef int launch_product(const struct quire_op_product *op, struct CUstream_st *stream);
 
 static void product(const char *name, launch_product *launch, uint32_t rows_count, uint32_t columns,
-		    uint32_t outputs, enum quire_product_out kind)
+		    uint32_t outputs, enum quire_product_kind kind)
 {
 	static const char *const names[] = {"bf16", "fp32", "add", "swiglu"};
 	const bool narrow = kind == QUIRE_PRODUCT_BF16 || kind == QUIRE_PRODUCT_SWIGLU;
@@ -36,7 +36,7 @@ static void product(const char *name, launch_product *launch, uint32_t rows_coun
 }
 
 static void gemv(uint32_t rows_count, uint32_t columns, uint32_t outputs,
-		 enum quire_product_out kind)
+		 enum quire_product_kind kind)
 {
 	product("gemv", quire_cuda_gemv, rows_count, columns, outputs, kind);
 }
@@ -44,7 +44,7 @@ static void gemv(uint32_t rows_count, uint32_t columns, uint32_t outputs,
 void check_gemv(void)
 {
 	for (uint32_t rows = 1; rows <= 8; rows++)
-		gemv(rows, 320, 33, (enum quire_product_out)(rows % 4));
+		gemv(rows, 320, 33, (enum quire_product_kind)(rows % 4));
 	gemv(1, 8, 1, QUIRE_PRODUCT_BF16);
 	gemv(2, 40, 17, QUIRE_PRODUCT_FP32);
 	gemv(1, 896, 130, QUIRE_PRODUCT_BF16);
@@ -57,12 +57,15 @@ void check_gemv(void)
 }
 
 static void gemm(uint32_t rows_count, uint32_t columns, uint32_t outputs,
-		 enum quire_product_out kind)
+		 enum quire_product_kind kind)
 {
 	product("gemm", quire_cuda_gemm, rows_count, columns, outputs, kind);
 }
 
-/* Clusters of 1 to 8 with a panel or many, rings that go round, tiles of one kind and two. */
+/*
+ * Clusters of 1 to 8 with a slice or many, one tile or two, rings that go round, blocks
+ * that take turns: on 132 multiprocessors, or on the emulator's 12.
+ */
 void check_gemm(void)
 {
 	const struct quire_op_product least = {.rows_count = 1, .columns = 8, .outputs = 4};
@@ -75,13 +78,19 @@ void check_gemm(void)
 	gemm(1, 64, 36, QUIRE_PRODUCT_FP32);
 	gemm(3, 72, 40, QUIRE_PRODUCT_SWIGLU);
 	for (uint32_t rows = 5; rows <= 64; rows += 7)
-		gemm(rows, 328, 100, (enum quire_product_out)(rows % 4));
+		gemm(rows, 328, 100, (enum quire_product_kind)(rows % 4));
 	gemm(64, 896, 1152, QUIRE_PRODUCT_BF16);
 	gemm(64, 896, 896, QUIRE_PRODUCT_ADD);
 	gemm(33, 4864, 36, QUIRE_PRODUCT_ADD);
 	gemm(16, 4872, 128, QUIRE_PRODUCT_FP32);
 	gemm(64, 1096, 204, QUIRE_PRODUCT_SWIGLU);
 	gemm(40, 200, 5000, QUIRE_PRODUCT_BF16);
+	/* On 132: two tiles and 2, 4, 8 ranks of nine slices; more blocks than 132. */
+	gemm(40, 1096, 2116, QUIRE_PRODUCT_ADD);
+	gemm(17, 2184, 1060, QUIRE_PRODUCT_FP32);
+	gemm(9, 4360, 516, QUIRE_PRODUCT_ADD);
+	gemm(8, 520, 8452, QUIRE_PRODUCT_BF16);
+	gemm(3, 456, 5284, QUIRE_PRODUCT_SWIGLU);
 }
 
 static void random_weights(uint64_t count, uint64_t seed)

@@ -187,16 +187,15 @@ static void run_trial(void *arg, uint32_t index)
 static void choose(struct product *p, uint32_t rows, uint32_t columns, uint32_t outputs,
 		   const cublasLtMatmulHeuristicResult_t *found, int count)
 {
-	const uint64_t elements = (uint64_t)columns * outputs, most = (uint64_t)96 << 20;
+	const uint64_t elements = (uint64_t)columns * outputs;
 	struct trial t = {
 		.product = p,
 		.elements = elements,
-		.copies = elements < most ? (uint32_t)(most / elements) : 1,
+		.copies = product_copies(elements),
 	};
 	double least = INFINITY;
 	int best = 0;
 
-	t.copies = t.copies > 12 ? 12 : t.copies;
 	t.x = device_random((uint64_t)rows * columns, 1);
 	t.weights = device_random(elements * t.copies, 1);
 	t.y = device_new((size_t)rows * outputs * 4);
@@ -205,7 +204,7 @@ static void choose(struct product *p, uint32_t rows, uint32_t columns, uint32_t 
 		double seconds;
 
 		p->how = found[i].algo;
-		seconds = seconds_of(run_trial, &t, 12);
+		seconds = seconds_of(run_trial, &t, t.copies);
 		if (seconds < least) {
 			least = seconds;
 			best = i;

@@ -60,11 +60,14 @@ void product_new(struct product *p, uint32_t rows, uint32_t columns, uint32_t ou
 		 bool add, int tried);
 void product_run(const struct product *p, const void *x, const void *weight, void *y);
 void product_free(struct product *p);
-/* The same by gemv, or gemm where that is known to be better; what it takes. */
-bool ours_can(const struct quire_op_product *op);
-const char *ours_name(const struct quire_op_product *op);
+/* How many matrices of so many elements a graph goes round in, so that L2 holds none. */
+uint32_t product_copies(uint64_t elements);
+/* The same by gemv of few rows, or else by gemm.  Is there one for so many rows? */
+bool ours_can(uint32_t rows);
 int ours_run(const struct quire_op_product *op);
-double ours_seconds(uint32_t rows, uint32_t columns, uint32_t outputs, enum quire_product_out kind);
+/* What it takes, with itself in front. */
+double ours_seconds(uint32_t rows, uint32_t columns, uint32_t outputs,
+		    enum quire_product_kind kind);
 
 void bench_ceilings(void);
 void bench_products(void);

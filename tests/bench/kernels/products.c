@@ -8,24 +8,29 @@
 
 #define GEMV_ROWS     2u /* as in core/engine/cuda.h */
 #define SAMPLES	      512u
-#define WEIGHTS_BYTES ((size_t)2 << 30) /* that a graph goes round in: far more than L2 */
+#define WEIGHTS_BYTES ((size_t)256 << 20) /* that a graph goes round in: far more than L2 */
+
+typedef int run_product(const struct quire_op_product *op, struct CUstream_st *stream);
 
 struct trial {
 	struct quire_op_product op;
+	run_product *ours;
 	struct product product;
 	const uint16_t *weights;
 	uint64_t elements; /* of one matrix */
 	uint32_t copies;   /* of it in weights */
 };
 
-bool ours_can(const struct quire_op_product *op)
+uint32_t product_copies(uint64_t elements)
 {
-	return op->rows_count <= QUIRE_GEMV_ROWS_MAX || quire_cuda_gemm_can(op);
+	return 1 + (uint32_t)(WEIGHTS_BYTES / (elements * sizeof(uint16_t)));
 }
 
-const char *ours_name(const struct quire_op_product *op)
+bool ours_can(uint32_t rows)
 {
-	return op->rows_count > GEMV_ROWS && quire_cuda_gemm_can(op) ? "gemm" : "gemv";
+	const struct quire_op_product op = {.rows_count = rows, .columns = 8, .outputs = 4};
+
+	return rows <= QUIRE_GEMV_ROWS_MAX || quire_cuda_gemm_can(&op);
 }
 
 int ours_run(const struct quire_op_product *op)
@@ -34,12 +39,18 @@ int ours_run(const struct quire_op_product *op)
 								     : quire_cuda_gemv(op, stream);
 }
 
+static int run_good(const struct quire_op_product *op, struct CUstream_st *on)
+{
+	(void)on;
+	return ours_run(op);
+}
+
 static void run_ours(void *arg, uint32_t index)
 {
 	struct trial *t = arg;
 
 	t->op.weight = t->weights + index % t->copies * t->elements;
-	must("a product", ours_run(&t->op));
+	must("a product", t->ours(&t->op, stream));
 }
 
 static void run_theirs(void *arg, uint32_t index)
@@ -49,17 +60,15 @@ static void run_theirs(void *arg, uint32_t index)
 	product_run(&t->product, t->op.x, t->weights + index % t->copies * t->elements, t->op.out);
 }
 
-double ours_seconds(uint32_t rows, uint32_t columns, uint32_t outputs, enum quire_product_out kind)
+/* A product of random numbers, by @ours. */
+static void trial_new(struct trial *t, run_product *ours, uint32_t rows, uint32_t columns,
+		      uint32_t outputs, enum quire_product_kind kind)
 {
-	struct trial t = {.elements = (uint64_t)columns * outputs};
-	const uint64_t most = (uint64_t)96 << 20;
-	double seconds;
-
-	t.elements *= kind == QUIRE_PRODUCT_SWIGLU ? 2 : 1;
-	t.copies = t.elements < most ? (uint32_t)(most / t.elements) : 1;
-	t.copies = t.copies > 12 ? 12 : t.copies;
-	t.weights = device_random(t.elements * t.copies, 0.02);
-	t.op = (struct quire_op_product){
+	t->ours = ours;
+	t->elements = (uint64_t)columns * outputs * (kind == QUIRE_PRODUCT_SWIGLU ? 2 : 1);
+	t->copies = product_copies(t->elements);
+	t->weights = device_random(t->elements * t->copies, 0.02);
+	t->op = (struct quire_op_product){
 		.x = device_random((uint64_t)rows * columns, 1),
 		.rows_count = rows,
 		.columns = columns,
@@ -67,9 +76,22 @@ double ours_seconds(uint32_t rows, uint32_t columns, uint32_t outputs, enum quir
 		.kind = kind,
 		.out = device_new((size_t)rows * outputs * 4),
 	};
-	must("memset", (int)cudaMemset(t.op.out, 0, (size_t)rows * outputs * 4));
-	seconds = seconds_of(run_ours, &t, 12);
-	device_free((void *)t.weights), device_free((void *)t.op.x), device_free(t.op.out);
+	must("memset", (int)cudaMemset(t->op.out, 0, (size_t)rows * outputs * 4));
+}
+
+static void trial_free(struct trial *t)
+{
+	device_free((void *)t->weights), device_free((void *)t->op.x), device_free(t->op.out);
+}
+
+double ours_seconds(uint32_t rows, uint32_t columns, uint32_t outputs, enum quire_product_kind kind)
+{
+	struct trial t = {0};
+	double seconds;
+
+	trial_new(&t, run_good, rows, columns, outputs, kind);
+	seconds = seconds_of(run_ours, &t, t.copies);
+	trial_free(&t);
 	return seconds;
 }
 
@@ -100,35 +122,28 @@ static void check(struct trial *t, const char *what)
 
 static void shape(const char *name, uint32_t rows, uint32_t columns, uint32_t outputs)
 {
-	struct trial t = {.elements = (uint64_t)columns * outputs};
 	const double bytes = 2.0 * columns * outputs + 2.0 * rows * (columns + outputs);
+	struct trial t = {0};
 	char what[96];
 
-	t.copies = (uint32_t)(WEIGHTS_BYTES / 2 / t.elements);
-	t.copies = t.copies > 40 ? 40 : t.copies;
-	t.weights = device_random(t.elements * t.copies, 0.02);
-	t.op = (struct quire_op_product){
-		.x = device_random((uint64_t)rows * columns, 1),
-		.rows_count = rows,
-		.columns = columns,
-		.outputs = outputs,
-		.kind = QUIRE_PRODUCT_BF16,
-		.out = device_new((size_t)rows * outputs * 4),
-	};
-	snprintf(what, sizeof(what), "%s            %s, %u rows, %u to %u", ours_name(&t.op), name,
-		 rows, columns, outputs);
-	if (ours_can(&t.op)) {
+	trial_new(&t, quire_cuda_gemv, rows, columns, outputs, QUIRE_PRODUCT_BF16);
+	for (int gemm = 0; gemm < 2; gemm++) {
+		if (gemm ? !quire_cuda_gemm_can(&t.op) : rows > QUIRE_GEMV_ROWS_MAX)
+			continue;
+		t.ours = gemm ? quire_cuda_gemm : quire_cuda_gemv;
+		snprintf(what, sizeof(what), "%s            %s, %u rows, %u to %u",
+			 gemm ? "gemm" : "gemv", name, rows, columns, outputs);
 		check(&t, what);
-		report_bytes(what, seconds_of(run_ours, &t, 2 * t.copies), bytes);
+		report_bytes(what, seconds_of(run_ours, &t, t.copies), bytes);
 	}
 	for (int tried = 1; tried <= PRODUCT_TRIED; tried += PRODUCT_TRIED - 1) {
 		product_new(&t.product, rows, columns, outputs, false, false, tried);
 		snprintf(what, sizeof(what), "cuBLASLt%s %s, %u rows, %u to %u",
 			 tried > 1 ? ", tuned" : "       ", name, rows, columns, outputs);
-		report_bytes(what, seconds_of(run_theirs, &t, 2 * t.copies), bytes);
+		report_bytes(what, seconds_of(run_theirs, &t, t.copies), bytes);
 		product_free(&t.product);
 	}
-	device_free((void *)t.weights), device_free((void *)t.op.x), device_free(t.op.out);
+	trial_free(&t);
 }
 
 void bench_products(void)

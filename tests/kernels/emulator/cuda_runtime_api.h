@@ -38,6 +38,7 @@ enum cudaMemcpyKind {
 enum cudaDeviceAttr {
 	cudaDevAttrMultiProcessorCount,
 	cudaDevAttrComputeCapabilityMajor,
+	cudaDevAttrComputeCapabilityMinor,
 	cudaDevAttrMaxSharedMemoryPerBlockOptin
 };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };

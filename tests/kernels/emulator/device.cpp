@@ -142,6 +142,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
 {
 	*value = attribute == cudaDevAttrMultiProcessorCount	  ? 12
 		 : attribute == cudaDevAttrComputeCapabilityMajor ? 9
+		 : attribute == cudaDevAttrComputeCapabilityMinor ? 0
 								  : SHARED_BYTES;
 	return cudaSuccess;
 }

@@ -306,6 +306,9 @@ template <int PENDING> void panel_mma_wait()
 {
 	emulator_panel_mma_wait(PENDING);
 }
+template <int COUNT> void panel_mma_sums(float (&)[COUNT])
+{
+}
 void load_matrices(uint32_t out[4], const void *row);
 void load_matrices_transposed(uint32_t out[4], const void *row);
 void mma(float c[4], const uint32_t a[4], uint32_t b0, uint32_t b1);
