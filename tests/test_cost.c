@@ -319,6 +319,37 @@ static void check_padded(struct quire_cost *cost)
 		ck_abort_msg("a padded decode step does not cost what its rows do");
 }
 
+/* Once a step, whoever has more tokens than one, and however many have. */
+START_TEST(a_step_with_chunks_has_its_own_cost)
+{
+	static struct hand h;
+	struct quire_gpu gpu;
+	struct quire_model model;
+	const struct quire_cost_config config = {
+		.tp = 1, .weight_bits = 16, .kv_bits = 16, .step_tokens_max = 512, .seqs_max = 8};
+	uint64_t without[4], with[4];
+
+	ck_assert_int_eq(quire_gpu_find(&gpu, "a100-80g"), 0);
+	ck_assert_int_eq(quire_model_find(&model, "llama-3-8b"), 0);
+	ck_assert_double_eq(gpu.chunk_ns, 0);
+	for (int once = 0; once < 2; once++) {
+		uint64_t *ns = once ? with : without;
+		struct quire_cost cost;
+
+		gpu.chunk_ns = once ? 70000 : 0;
+		ck_assert_int_eq(quire_cost_init(&cost, &model, &gpu, &config), 0);
+		hand_init(&h);
+		for (int i = 0; i < 4; i++) { /* single, single, a chunk, another */
+			hand_add(&h, i < 2 ? 1 : 100, 50, 1);
+			ns[i] = quire_cost_step_ns(&cost, &h.plan);
+		}
+		quire_cost_free(&cost);
+	}
+	for (int i = 0; i < 4; i++)
+		ck_assert_uint_eq(with[i], without[i] + (i < 2 ? 0 : 70000));
+}
+END_TEST
+
 START_TEST(padded_costs_its_rectangle)
 {
 	over_grid(check_padded);
@@ -643,6 +674,7 @@ int main(void)
 	tcase_add_test(cost, roofline_by_hand);
 	tcase_add_test(cost, more_work_takes_longer);
 	tcase_add_test(cost, padded_costs_its_rectangle);
+	tcase_add_test(cost, a_step_with_chunks_has_its_own_cost);
 	tcase_add_test(cost, matrix_formula);
 	tcase_add_test(cost, kept_rows_cost_like_live_ones);
 	tcase_add_test(cost, copies_cost);

@@ -96,7 +96,7 @@ static struct quire_gpu beginner(void)
 	gpu.gemm_launch_ns = gpu.attention_launch_ns = 10000;
 	gpu.attention_tile_ns = 5;
 	gpu.step_ns = 50000;
-	gpu.seq_ns = 0; /* a factor cannot leave zero */
+	gpu.seq_ns = gpu.chunk_ns = 0; /* a factor cannot leave zero */
 	gpu.gemm_sharpness = 1;
 	gpu.gemm_error = gpu.attention_error = gpu.host_error = 9;
 	return gpu;
@@ -151,6 +151,30 @@ START_TEST(says_how_far_it_is_off)
 }
 END_TEST
 
+/* A tenth of the steps, in a round of their own, take half as long: they count as the others. */
+START_TEST(rounds_count_alike)
+{
+	struct quire_gpu gpu = beginner();
+	double sum = 0;
+
+	measure(0);
+	for (uint32_t i = 0; i < STEPS; i++) {
+		steps[i].items = items[0];
+		steps[i].items_count = 1;
+		steps[i].round = i % 10 == 0;
+		steps[i].ns = time_of(&truth, &steps[i], 0) / (steps[i].round ? 2 : 1);
+		steps[i].held = false;
+	}
+	ck_assert_int_eq(quire_fit(&gpu, &model, &config, steps, STEPS), 0);
+	/* (|x - 1| + |2x - 1|) / 2 is least at a half; of nine to one it would be at one */
+	ck_assert_double_eq_tol((double)time_of(&gpu, &steps[0], 0) / (double)steps[0].ns, 1, 0.01);
+	for (uint32_t i = 0; i < STEPS; i++)
+		sum += (double)time_of(&gpu, &steps[i], 1) / (double)time_of(&gpu, &steps[i], 0) -
+		       1;
+	ck_assert_double_eq_tol(sum / STEPS, 0.25 / 0.8, 0.03);
+}
+END_TEST
+
 START_TEST(nothing_to_fit_to)
 {
 	struct quire_gpu gpu = beginner();
@@ -196,6 +220,7 @@ END_TEST
 static void begin(void)
 {
 	ck_assert_int_eq(quire_gpu_find(&truth, "a100-80g"), 0);
+	truth.chunk_ns = 400000;
 	ck_assert_int_eq(quire_model_find(&model, "qwen2.5-0.5b"), 0);
 }
 
@@ -210,6 +235,7 @@ int main(void)
 	tcase_set_timeout(all, 60);
 	tcase_add_test(all, finds_the_machine);
 	tcase_add_loop_test(all, says_how_far_it_is_off, 0, 3);
+	tcase_add_test(all, rounds_count_alike);
 	tcase_add_test(all, nothing_to_fit_to);
 	tcase_add_test(all, how_steps_vary);
 	suite_add_tcase(suite, all);

@@ -14,7 +14,7 @@ struct quire_calibration_step {
 	uint32_t count, copied_slots;
 	uint32_t round;
 	uint64_t begin_ns, end_ns;
-	uint64_t launched; /* batches that the engine had launched before it */
+	uint64_t captured; /* graphs that the engine had made before it */
 };
 
 struct quire_calibration {

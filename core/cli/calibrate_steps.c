@@ -35,6 +35,7 @@ struct quire_fit_step quire_calibrate_fit_step(const struct quire_calibration *c
 		.items = c->items + s->first,
 		.items_count = s->count,
 		.copied_slots = s->copied_slots,
+		.round = s->round,
 		.ns = s->end_ns - s->begin_ns,
 	};
 }
@@ -43,19 +44,13 @@ struct quire_fit_step quire_calibrate_fit_step(const struct quire_calibration *c
 static void end_step(struct quire_calibration *c, uint64_t at_ns)
 {
 	struct quire_engine_stats stats;
-	struct quire_fit_step step;
-	bool captured;
 
 	if (!c->running)
 		return;
 	c->running = false;
 	c->now.end_ns = at_ns;
-	step = quire_calibrate_fit_step(c, &c->now);
 	quire_engine_stats(&c->bench.loaded.exec, &stats);
-	/* Single tokens that were not replayed: their graph was captured, once and for all. */
-	captured = c->bench.loaded.kind == QUIRE_EXEC_CUDA && stats.launched > c->now.launched &&
-		   quire_fit_kind(&step) == QUIRE_FIT_SINGLE;
-	if (captured) {
+	if (stats.captured > c->now.captured) { /* a graph, once and for all */
 		c->items_count = c->now.first;
 		return;
 	}
@@ -105,7 +100,7 @@ static void hear(struct quire_sink *sink, const struct quire_event *e)
 		break;
 	case QUIRE_EV_STEP:
 		quire_engine_stats(&c->bench.loaded.exec, &stats);
-		c->now.launched = stats.launched;
+		c->now.captured = stats.captured;
 		c->running = c->now.count && !c->short_of_memory;
 		break;
 	default: /* IDLE, END */

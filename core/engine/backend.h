@@ -66,6 +66,9 @@ struct engine_ops {
 	 * several threads.  Return: the first error, with its sentence. */
 	int (*sample)(struct engine *engine, const struct quire_item *const *items, uint32_t count,
 		      float *logits, struct quire_result *results);
+	/* Optional.  Wait for a device: a step ends when all of it is done, sampled or not, so
+	 * that its time is its own and not the next one's. */
+	int (*finish)(struct engine *engine);
 };
 
 /* The cpu: forward() and logits() of each row are bitwise the same in every batch. */

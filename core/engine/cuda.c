@@ -370,4 +370,5 @@ const struct engine_ops engine_cuda = {
 	.forward = cuda_forward,
 	.logits = cuda_logits,
 	.choose = cuda_choose,
+	.finish = cuda_finish,
 };

@@ -10,7 +10,7 @@
  *	cuda_choose.c	tokens, chosen on the device where that is enough
  *
  * Activations: the residual is fp32, all else bf16; products add in fp32.  Everything
- * runs on one stream, and the host waits once a batch, for the chosen tokens.
+ * runs on one stream, and the host waits at the end of a step, for the chosen tokens.
  */
 #ifndef QUIRE_CUDA_ENGINE_H
 #define QUIRE_CUDA_ENGINE_H
@@ -24,7 +24,8 @@
 #define CUDA_GEMV_ROWS	   2u	       /* up to so many rows go through gemv, ... */
 #define CUDA_GEMV_ELEMENTS (14u << 20) /* ... where a matrix has at most so many elements; */
 #define CUDA_GEMM_ELEMENTS (8u << 20)  /* more rows through gemm, where it has at most so many */
-#define CUDA_GRAPH_ROWS	   512u	       /* ... through a graph, if each is one token */
+#define CUDA_GRAPH_ROWS	   512u	       /* ... through a graph, if each is one token; */
+#define CUDA_GRAPH_WORK	   (8ul << 30) /* others, if a layer multiplies at most so often */
 #define CUDA_TUNED_ROWS	   512u	       /* ... through what was timed, with fast_products */
 #define CUDA_WORKSPACE	   (32u << 20) /* bytes, of cuBLASLt */
 #define CUDA_LOGITS_ROWS   512u	       /* rows of one call of logits */
@@ -64,6 +65,7 @@ struct cuda_input {
 
 struct cuda_graph {
 	struct cuda_shape shape;
+	uint64_t used; /* cuda.batches, when it ran last */
 	cudaGraphExec_t exec;
 };
 
@@ -95,7 +97,7 @@ struct cuda_site {
 };
 #define CUDA_HEAD SIZE_MAX
 
-#define CUDA_GRAPHS_MAX	  128u
+#define CUDA_GRAPHS_MAX	  256u
 #define CUDA_PRODUCTS_MAX 4096u
 
 struct cuda {
@@ -157,6 +159,7 @@ struct cuda {
 	uint32_t products_count;
 	struct cuda_graph graphs[CUDA_GRAPHS_MAX]; /* [graphs_count] */
 	uint32_t graphs_count;
+	uint64_t batches; /* so far, of those that are worth a graph */
 };
 
 /* cuda.c: "cuda: WHAT: reason", with what to do about it.  Return: -EIO, -ENOMEM. */
@@ -206,7 +209,8 @@ int cuda_tune(struct cuda *cuda, const struct cuda_site *site, uint32_t rows,
 /* Rows that a product of @rows is made for: its memory must have room for them. */
 uint32_t cuda_rows(uint32_t rows);
 
-/* cuda_choose.c */
+/* cuda_choose.c: wait for the device; tokens of the wanted rows; logits of some. */
+int cuda_finish(struct engine *engine);
 int cuda_choose(struct engine *engine, const struct quire_item *const *items, uint32_t count,
 		struct quire_result *results);
 float *cuda_logits(struct engine *engine, uint32_t first, uint32_t count);

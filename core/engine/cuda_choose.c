@@ -18,6 +18,15 @@ static int synchronize(struct cuda *cuda)
 	return error == cudaSuccess ? 0 : cuda_error(error, "a step");
 }
 
+int cuda_finish(struct engine *engine)
+{
+	const uint64_t begin_ns = engine_real_ns();
+	int rc = synchronize(engine->backend);
+
+	engine->stats.waited_s += (double)(engine_real_ns() - begin_ns) / 1e9;
+	return rc;
+}
+
 /* Draw for all rows; those that are greedy are drawn in vain. */
 static int draw(struct cuda *cuda, const struct quire_item *const *items, uint32_t count)
 {
@@ -109,15 +118,12 @@ int cuda_choose(struct engine *engine, const struct quire_item *const *items, ui
 		struct quire_result *results)
 {
 	struct cuda *cuda = engine->backend;
-	uint64_t begin_ns;
 	int rc;
 
 	if (count > cuda->wanted_max)
 		return quire_fail(-EIO, "cuda: %u rows are sampled, of %u sequences", count,
 				  cuda->wanted_max);
-	begin_ns = engine_real_ns();
-	rc = synchronize(cuda);
-	engine->stats.waited_s += (double)(engine_real_ns() - begin_ns) / 1e9;
+	rc = cuda_finish(engine);
 	if (rc == 0)
 		rc = draw(cuda, items, count);
 	for (uint32_t i = 0; rc == 0 && i < count; i++)

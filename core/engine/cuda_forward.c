@@ -1,9 +1,9 @@
 /*
  * cuda_forward.c - the kernels of a batch, in order; see cuda.h.
  *
- * A batch in which every sequence has one token is the same list of kernels as the last
- * one of its shape: it is captured into a graph once, and replayed, which saves the host
- * a launch for each of some hundred kernels.
+ * A batch is the same list of kernels as the last one of its shape.  Where launching them
+ * takes longer than computing, the list is captured into a graph once, and replayed: some
+ * hundred launches less for the host.
  */
 #include "cuda.h"
 
@@ -212,6 +212,7 @@ static int capture(struct cuda *cuda, struct cuda_graph *graph)
 	if (rc)
 		return rc;
 	graph->shape = cuda->shape;
+	graph->used = cuda->batches;
 	return error == cudaSuccess ? 0 : cuda_error(error, "capturing a graph");
 }
 
@@ -221,41 +222,81 @@ static bool same_shape(const struct cuda_shape *a, const struct cuda_shape *b)
 	       a->many == b->many && a->wanted == b->wanted;
 }
 
+/* A place for one more: that of the graph that was not used for longest, if all are taken. */
+static int make_room(struct cuda *cuda, struct cuda_graph **place)
+{
+	struct cuda_graph *oldest = &cuda->graphs[0];
+	cudaError_t error;
+
+	if (cuda->graphs_count < CUDA_GRAPHS_MAX) {
+		*place = &cuda->graphs[cuda->graphs_count];
+		return 0;
+	}
+	for (uint32_t i = 1; i < cuda->graphs_count; i++)
+		if (cuda->graphs[i].used < oldest->used)
+			oldest = &cuda->graphs[i];
+	error = cudaStreamSynchronize(cuda->stream); /* it may run */
+	if (error != cudaSuccess)
+		return cuda_error(error, "a step");
+	cudaGraphExecDestroy(oldest->exec);
+	*oldest = cuda->graphs[--cuda->graphs_count];
+	*place = &cuda->graphs[cuda->graphs_count];
+	return 0;
+}
+
 static int replay(struct engine *engine)
 {
 	struct cuda *cuda = engine->backend;
 	struct cuda_graph *graph = NULL;
 	cudaError_t error;
-	int rc = 0;
+	int rc;
 
+	cuda->batches++;
 	for (uint32_t i = 0; i < cuda->graphs_count && !graph; i++)
 		if (same_shape(&cuda->graphs[i].shape, &cuda->shape))
 			graph = &cuda->graphs[i];
-	if (!graph) {
-		if (cuda->graphs_count == CUDA_GRAPHS_MAX) {
-			error = cudaStreamSynchronize(cuda->stream);
-			if (error != cudaSuccess)
-				return cuda_error(error, "a step");
-			cuda_graphs_free(cuda);
-		}
-		/* This batch runs as it is, and is captured for the next like it. */
-		engine->stats.launched++;
-		rc = launch(cuda);
-		if (rc == 0)
-			rc = capture(cuda, &cuda->graphs[cuda->graphs_count]);
-		cuda->graphs_count += rc == 0;
-		return rc;
+	if (graph) {
+		graph->used = cuda->batches;
+		engine->stats.replayed++;
+		error = cudaGraphLaunch(graph->exec, cuda->stream);
+		return error == cudaSuccess ? 0 : cuda_error(error, "a step");
 	}
-	engine->stats.replayed++;
-	error = cudaGraphLaunch(graph->exec, cuda->stream);
-	return error == cudaSuccess ? 0 : cuda_error(error, "a step");
+	/* This batch runs as it is, and is captured for the next like it. */
+	engine->stats.launched++;
+	rc = make_room(cuda, &graph);
+	if (rc == 0)
+		rc = launch(cuda);
+	if (rc == 0)
+		rc = capture(cuda, graph);
+	cuda->graphs_count += rc == 0;
+	engine->stats.captured += rc == 0;
+	return rc;
+}
+
+/*
+ * Is there more to launch than to compute?  Of single tokens there is.  Of others the host is
+ * ahead of the device once a layer takes longer than the launches of its ten kernels, some 50 us.
+ */
+static bool worth_a_graph(const struct cuda *cuda, const struct engine_batch *batch)
+{
+	const struct cuda_layer *l = &cuda->layers[0];
+	const struct cuda_weight *const all[] = {&l->qkv, &l->output, &l->gate_up, &l->down};
+	uint64_t multiplies = 0;
+	bool single = batch->rows <= CUDA_GRAPH_ROWS;
+
+	if (cuda->shape.wanted > cuda->wanted_max) /* logits of a prompt, for a test or a tool */
+		return false;
+	for (uint32_t i = 0; i < batch->pieces_count; i++)
+		single &= batch->pieces[i].rows == 1 || !batch->pieces[i].written;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		multiplies += (uint64_t)batch->rows * all[i]->outputs * all[i]->columns;
+	return single || multiplies <= CUDA_GRAPH_WORK;
 }
 
 int cuda_forward(struct engine *engine, const struct engine_batch *batch)
 {
 	struct cuda *cuda = engine->backend;
 	const uint64_t slot_bytes = (uint64_t)4 * cuda->pool.layers * cuda->pool.slot_elements;
-	bool single = batch->rows <= CUDA_GRAPH_ROWS && batch->wanted_count;
 	int rc = cuda_input_send(cuda, engine, batch);
 
 	if (rc)
@@ -263,12 +304,11 @@ int cuda_forward(struct engine *engine, const struct engine_batch *batch)
 	for (uint32_t i = 0; i < batch->pieces_count; i++) {
 		const struct engine_piece *p = &batch->pieces[i];
 
-		single &= p->rows == 1 || !p->written;
 		engine->stats.kv_bytes_read += (p->first_position + p->rows) * slot_bytes;
 	}
 	engine->stats.weight_bytes_read +=
 		cuda->layers_bytes + (batch->wanted_count ? cuda->head_bytes : 0);
-	if (single && !cuda->shape.many && cuda->shape.wanted <= cuda->wanted_max)
+	if (worth_a_graph(cuda, batch))
 		return replay(engine);
 	engine->stats.launched++;
 	return launch(cuda);

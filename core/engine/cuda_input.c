@@ -142,14 +142,25 @@ static void lay_out(const struct engine_batch *batch, struct cuda_input *in)
 	}
 }
 
-/* The next power of two, so that few graphs do for all steps. */
-static uint32_t roomy(uint32_t count)
+/* A power of two, so that few graphs do for all batches: at least 16, at most @max. */
+static uint32_t roomy(uint32_t count, uint32_t max)
 {
-	uint32_t room = 16;
+	uint32_t room = count ? 16 : 0;
 
 	while (room < count)
 		room *= 2;
-	return room;
+	return room < max ? room : max;
+}
+
+/* The rows that are wanted, with padding: of single tokens it is all rows that are computed. */
+static uint32_t wanted_room(const struct cuda *cuda, const struct engine_batch *batch,
+			    uint32_t items)
+{
+	const uint32_t count = batch->wanted_count;
+
+	if (items == batch->rows || count > cuda->wanted_max)
+		return cuda_rows(count);
+	return count <= 1 ? count : roomy(count, cuda->wanted_max);
 }
 
 int cuda_input_send(struct cuda *cuda, struct engine *engine, const struct engine_batch *batch)
@@ -173,9 +184,13 @@ int cuda_input_send(struct cuda *cuda, struct engine *engine, const struct engin
 		return cuda_error(error, "a step");
 
 	/* The work is planned where there is most room; then it is known how much it is. */
-	largest =
-		(struct cuda_shape){cuda_rows(batch->rows), cuda_rows(items), cuda->limits.few_max,
-				    cuda->limits.many_max, cuda_rows(batch->wanted_count)};
+	largest = (struct cuda_shape){
+		.rows = cuda_rows(batch->rows),
+		.items = roomy(items, cuda->rows_max),
+		.few = cuda->limits.few_max,
+		.many = cuda->limits.many_max,
+		.wanted = wanted_room(cuda, batch, items),
+	};
 	cuda_input_at(cuda->host_input, &largest, host);
 	lay_out(batch, host);
 	plan.few = host->few;
@@ -187,14 +202,10 @@ int cuda_input_send(struct cuda *cuda, struct engine *engine, const struct engin
 	*shape = (struct cuda_shape){
 		.rows = largest.rows,
 		.items = largest.items,
-		.few = plan.few_count ? roomy(plan.few_count) : 0,
-		.many = plan.many_count ? roomy(plan.many_count) : 0,
+		.few = roomy(plan.few_count, cuda->limits.few_max),
+		.many = roomy(plan.many_count, cuda->limits.many_max),
 		.wanted = largest.wanted,
 	};
-	if (shape->few > cuda->limits.few_max)
-		shape->few = cuda->limits.few_max;
-	if (shape->many > cuda->limits.many_max)
-		shape->many = cuda->limits.many_max;
 	{ /* move together what lies behind the work */
 		struct cuda_input from = *host;
 

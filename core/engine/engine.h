@@ -46,7 +46,8 @@ struct quire_engine_stats {
 	uint64_t kv_bytes;	      /* of the pool */
 	double busy_s;		      /* in step() ... */
 	double waited_s;	      /* ... and of that, waiting for a device */
-	uint64_t replayed, launched;  /* cuda: batches run as a graph, kernel by kernel */
+	uint64_t replayed, launched;  /* cuda: batches run as a graph, kernel by kernel ... */
+	uint64_t captured;	      /* ... and of these, made a graph for the next alike */
 };
 
 /*

@@ -178,7 +178,9 @@ int engine_run(struct engine *e, const struct quire_plan *plan, struct quire_res
 		rc = item_run(e, plan, &plan->items[i], results);
 		e->stats.tokens += plan->items[i].tokens;
 	}
-	return rc ? rc : batch_run(e, results);
+	if (rc == 0)
+		rc = batch_run(e, results);
+	return rc == 0 && e->ops->finish ? e->ops->finish(e) : rc;
 }
 
 /* ---- without a plan ---- */

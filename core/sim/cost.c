@@ -94,6 +94,7 @@ int quire_cost_init(struct quire_cost *c, const struct quire_model *model,
 	init_attention(c);
 	c->step_ns = quire_whole_ns(gpu->step_ns);
 	c->seq_ns = quire_whole_ns(gpu->seq_ns);
+	c->chunk_ns = quire_whole_ns(gpu->chunk_ns);
 	return 0;
 }
 
@@ -194,6 +195,11 @@ static uint64_t attention_ns(const struct quire_cost *c, const struct quire_cost
 	return (all + (uint64_t)UNITS_PER_NS - 1) / (uint64_t)UNITS_PER_NS + c->attention_launch_ns;
 }
 
+static uint64_t host_ns(const struct quire_cost *c, const struct quire_cost_batch *b)
+{
+	return c->step_ns + b->seqs * c->seq_ns + (b->chunk_pairs ? c->chunk_ns : 0);
+}
+
 static uint64_t copies_ns(const struct quire_cost *c, const struct quire_cost_batch *b)
 {
 	return b->copied_slots ? quire_whole_ns((double)b->copied_slots * c->copy_ns +
@@ -249,8 +255,7 @@ uint64_t quire_cost_batch_ns(struct quire_cost *c, const struct quire_cost_batch
 		if (!head)
 			head = c->head_ns[b->rows] = quire_head_ns(c, b->rows);
 	}
-	return layers + head + attention_ns(c, b) + copies_ns(c, b) + c->step_ns +
-	       b->seqs * c->seq_ns;
+	return layers + head + attention_ns(c, b) + copies_ns(c, b) + host_ns(c, b);
 }
 
 void quire_cost_batch_parts(const struct quire_cost *c, const struct quire_cost_batch *b,
@@ -260,7 +265,7 @@ void quire_cost_batch_parts(const struct quire_cost *c, const struct quire_cost_
 	p->attention_ns = attention_ns(c, b);
 	p->head_ns = quire_head_ns(c, b->rows);
 	p->copies_ns = copies_ns(c, b);
-	p->host_ns = c->step_ns + b->seqs * c->seq_ns;
+	p->host_ns = host_ns(c, b);
 }
 
 uint64_t quire_cost_parts_ns(const struct quire_cost_parts *p)

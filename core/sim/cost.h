@@ -14,7 +14,7 @@
  *	link	2 all-reduces a layer with tensor parallelism: 2 (tp-1)/tp bytes
  *		over the link, and the link's latency
  *	copies	each slot read and written once
- *	host	step_ns + seq_ns a sequence
+ *	host	step_ns + seq_ns a sequence, and chunk_ns if any has more tokens than one
  *
  * Attention of one layer spreads pieces of work over the GPU's P multiprocessors (SM).
  * It takes the longer of all work at the whole GPU's rate, and of the longest piece
@@ -115,7 +115,7 @@ struct quire_cost {
 	uint64_t chunk_piece_units;   /* ... of a chunk */
 	uint64_t seq_units;	      /* tiles of a sequence in all layers */
 	uint64_t attention_launch_ns; /* of all layers */
-	uint64_t step_ns, seq_ns;
+	uint64_t step_ns, seq_ns, chunk_ns;
 	double copy_ns; /* of one slot */
 };
 

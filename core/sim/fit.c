@@ -77,23 +77,43 @@ struct problem {
 	uint32_t count;
 };
 
-/* The mean over the kinds that there are; a cost that cannot be made is no good at all. */
+/* Of means: over the kinds, of means over the rounds.  A cost that cannot be made is no good. */
 static double loss(const void *arg)
 {
 	const struct problem *p = arg;
+	struct {
+		double error;
+		uint32_t steps;
+	} of[QUIRE_FIT_KINDS][QUIRE_FIT_ROUNDS_MAX] = {0};
+	struct quire_cost cost;
 	double sum = 0;
 	int kinds = 0;
 
-	for (int kind = 0; kind < QUIRE_FIT_KINDS; kind++) {
-		struct quire_fit_score s;
+	if (quire_cost_init(&cost, p->model, p->gpu, p->config))
+		return INFINITY;
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct quire_fit_step *s = &p->steps[i];
+		const enum quire_fit_kind kind = quire_fit_kind(s);
 
-		if (quire_fit_score(p->gpu, p->model, p->config, p->steps, p->count,
-				    (enum quire_fit_kind)kind, false, &s))
-			return INFINITY;
-		if (!s.steps)
+		if (s->held)
 			continue;
-		sum += s.error;
-		kinds++;
+		of[kind][s->round].error += fabs(predict(&cost, s) / (double)s->ns - 1);
+		of[kind][s->round].steps++;
+	}
+	quire_cost_free(&cost);
+	for (int kind = 0; kind < QUIRE_FIT_KINDS; kind++) {
+		double errors = 0;
+		int rounds = 0;
+
+		for (int r = 0; r < QUIRE_FIT_ROUNDS_MAX; r++)
+			if (of[kind][r].steps) {
+				errors += of[kind][r].error / of[kind][r].steps;
+				rounds++;
+			}
+		if (rounds) {
+			sum += errors / rounds;
+			kinds++;
+		}
 	}
 	return kinds ? sum / kinds : INFINITY;
 }
@@ -106,6 +126,7 @@ static double search(const struct problem *p)
 		{&g->gemm_flops_share, 1},
 		{&g->step_ns, 0},
 		{&g->seq_ns, 0},
+		{&g->chunk_ns, 0},
 		{&g->gemm_launch_ns, 0},
 		{&g->attention_bytes_share, 1},
 		{&g->attention_flops_share, 1},
@@ -174,6 +195,7 @@ int quire_fit(struct quire_gpu *gpu, const struct quire_model *model,
 		/* A factor cannot leave zero. */
 		gpu->step_ns = gpu->step_ns > 1 ? gpu->step_ns : 1000;
 		gpu->seq_ns = gpu->seq_ns > 1 ? gpu->seq_ns : 100;
+		gpu->chunk_ns = gpu->chunk_ns > 1 ? gpu->chunk_ns : 1000;
 		gpu->attention_tile_ns = gpu->attention_tile_ns > 0.01 ? gpu->attention_tile_ns : 1;
 		gpu->attention_launch_ns =
 			gpu->attention_launch_ns > 1 ? gpu->attention_launch_ns : 1000;

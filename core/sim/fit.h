@@ -2,9 +2,10 @@
  * fit.h - the constants of a machine, from steps that were measured on it.
  *
  * A coordinate search, with factors that shrink from 30 % to 0.1 %, for the least mean of
- * |predicted / measured - 1|, where the steps of each kind (single tokens, chunks, both)
- * count alike however many there are.  Steps that are held back take no part and are
- * scored afterwards.
+ * |predicted / measured - 1|, where kinds of steps (single tokens, chunks, both) count alike,
+ * and within a kind the rounds in which they were measured, however many steps there are: a
+ * round of few long steps is worth one of many short ones.  Steps that are held back take no
+ * part and are scored afterwards.
  */
 #ifndef QUIRE_FIT_H
 #define QUIRE_FIT_H
@@ -16,14 +17,17 @@ struct quire_fit_item {
 	bool sampled;
 };
 
+#define QUIRE_FIT_ROUNDS_MAX 32
+
 enum quire_fit_kind { QUIRE_FIT_SINGLE, QUIRE_FIT_CHUNKS, QUIRE_FIT_MIXED, QUIRE_FIT_KINDS };
 
 struct quire_fit_step {
 	const struct quire_fit_item *items; /* [items_count] borrowed */
 	uint32_t items_count;
 	uint32_t copied_slots;
-	uint64_t ns; /* measured, host included */
-	bool held;   /* back from the fit */
+	uint64_t ns;	/* measured, host included */
+	uint32_t round; /* in which it was measured, below QUIRE_FIT_ROUNDS_MAX */
+	bool held;	/* back from the fit */
 };
 
 /* Mean and worst |predicted / measured - 1|; NAN of no steps. */

@@ -51,8 +51,9 @@ struct quire_gpu {
 
 	/* host and link */
 	double link_share;
-	double step_ns; /* host: scheduling, inputs, detokenizing; once a step */
-	double seq_ns;	/* host: for each sequence of the step */
+	double step_ns;	 /* host: scheduling, inputs, detokenizing; once a step */
+	double seq_ns;	 /* host: for each sequence of the step */
+	double chunk_ns; /* host: once more for a step with a chunk, if its kernels are others */
 
 	/* standard deviations of (predicted / measured - 1); see quire_cost_config.sigmas */
 	double gemm_error, attention_error, host_error;
@@ -79,6 +80,7 @@ struct quire_gpu {
 	X("link_share", link_share, 1)                                                             \
 	X("step_us", step_ns, 1e3)                                                                 \
 	X("seq_us", seq_ns, 1e3)                                                                   \
+	X("chunk_us", chunk_ns, 1e3)                                                               \
 	X("gemm_error", gemm_error, 1)                                                             \
 	X("attention_error", attention_error, 1)                                                   \
 	X("host_error", host_error, 1)

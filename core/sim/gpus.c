@@ -257,6 +257,7 @@ static const struct key {
 #define KEY_link_share		  KEY_SHARE
 #define KEY_step_ns		  KEY_CONSTANT
 #define KEY_seq_ns		  KEY_CONSTANT
+#define KEY_chunk_ns		  KEY_CONSTANT
 #define X(name_, field_, unit_)                                                                    \
 	{name_, offsetof(struct quire_gpu, field_), unit_, 1e6, KEY_##field_},
 	QUIRE_GPU_KEYS(X)
