@@ -97,7 +97,9 @@ struct cuda_site {
 };
 #define CUDA_HEAD SIZE_MAX
 
-#define CUDA_GRAPHS_MAX	  256u
+#ifndef CUDA_GRAPHS_MAX
+#define CUDA_GRAPHS_MAX 256u
+#endif
 #define CUDA_PRODUCTS_MAX 4096u
 
 struct cuda {

@@ -13,6 +13,7 @@ set_source_files_properties(${emulator}/cublas_lt.cpp PROPERTIES COMPILE_OPTIONS
 
 target_sources(quire_core PRIVATE ${QUIRE_CUDA_SOURCES} ${emulator_sources})
 target_compile_definitions(quire_core PUBLIC QUIRE_HAVE_CUDA)
+target_compile_definitions(quire_core PRIVATE CUDA_GRAPHS_MAX=3u) # so that one goes for another
 target_include_directories(quire_core PRIVATE ${emulator})
 target_compile_options(quire_core PRIVATE
 	$<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off;-Wall;-Wextra>)
