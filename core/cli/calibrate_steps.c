@@ -162,6 +162,7 @@ static const struct round {
 	{"continuous", 128, 0.005, 0.2, 96},	    {"splitfuse", 256, 0.005, 0.2, 96},
 };
 #define ROUNDS (sizeof(rounds) / sizeof(*rounds))
+_Static_assert(ROUNDS <= QUIRE_FIT_ROUNDS_MAX, "a fit tells them apart");
 
 static uint32_t share_of(const struct quire_calibration *c, double share)
 {
